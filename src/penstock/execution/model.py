@@ -1,0 +1,80 @@
+"""What running a function takes and gives. Rule: an outcome is a value; nothing the handler does raises here.
+
+Error bodies are AWS's own: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from penstock.registry.model import FunctionVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One event for one version."""
+
+    request_id: str
+    payload: bytes
+    invoked_arn: str
+    """The ARN the caller used, alias or version qualifier included: `context.invoked_function_arn`."""
+    alias: str | None = None
+    """The alias the caller went through: it is the `Resource` dimension (`orders:live`)."""
+    client_context: str | None = None
+    """JSON text, already decoded from the header's base64."""
+    cognito_identity: str | None = None
+    trace_header: str | None = None
+    reserved_concurrency: int | None = None
+
+
+class OutcomeKind(StrEnum):
+    """How an invoke ended. Everything but SUCCEEDED and THROTTLED carries `X-Amz-Function-Error: Unhandled`."""
+
+    SUCCEEDED = "succeeded"
+    HANDLER_ERROR = "handler-error"
+    TIMED_OUT = "timed-out"
+    CRASHED = "crashed"
+    INIT_FAILED = "init-failed"
+    THROTTLED = "throttled"
+    PLATFORM_ERROR = "platform-error"
+    """Our own failure (code package unreadable, no interpreter): a 5xx/4xx for the caller, never a function error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one invoke."""
+
+    kind: OutcomeKind
+    payload: bytes
+    """The handler's result, or AWS's error JSON (`errorMessage`, `errorType`, `requestId`, `stackTrace`)."""
+    version: str
+    """The executed version."""
+    reason: str | None = None
+    """For THROTTLED: AWS's `Reason` (`ReservedFunctionConcurrentInvocationLimitExceeded`, …). Else why, in words."""
+    duration_ms: float = 0.0
+    billed_ms: int = 0
+    init_ms: float | None = None
+    max_memory_mb: int = 0
+    log_tail: bytes = b""
+    """The last 4 KB of the invoke's log, for `LogType=Tail`."""
+    log_stream: str = ""
+
+    @property
+    def is_function_error(self) -> bool:
+        """Whether AWS would answer with `X-Amz-Function-Error`."""
+        return self.kind not in (OutcomeKind.SUCCEEDED, OutcomeKind.THROTTLED, OutcomeKind.PLATFORM_ERROR)
+
+
+class Executor(Protocol):
+    """Runs versions. The only thing that rooms above know of execution."""
+
+    async def invoke(self, version: FunctionVersion, invocation: Invocation) -> Outcome:
+        """Admit, run and account for one invoke: metrics, log lines, START/END/REPORT. Never raises for the handler."""
+
+
+class RoleCredentials(Protocol):
+    """Temporary keys for the function's role, put into its environment. Implemented by identity/."""
+
+    def issue(self, role_arn: str, session_name: str) -> Mapping[str, str]:
+        """`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`."""

@@ -1,0 +1,120 @@
+"""What a function, version and alias are. Rule: a published version never changes; `$LATEST` is replaced, not edited.
+
+Values only; how they are stored is in `records.py`, how they change is in the verb modules.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from penstock.core.arns import function_arn
+from penstock.core.context import Scope
+
+LATEST = "$LATEST"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class State(StrEnum):
+    """https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html."""
+
+    PENDING = "Pending"
+    ACTIVE = "Active"
+    INACTIVE = "Inactive"
+    FAILED = "Failed"
+
+
+class UpdateStatus(StrEnum):
+    """`LastUpdateStatus` of a function."""
+
+    SUCCESSFUL = "Successful"
+    FAILED = "Failed"
+    IN_PROGRESS = "InProgress"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionVersion:
+    """Code and configuration of one version, or of `$LATEST`: everything that execution needs to run it."""
+
+    scope: Scope
+    name: str
+    version: str
+    """`"$LATEST"` or a decimal number."""
+    runtime: str
+    handler: str
+    role: str
+    code_sha256: str
+    """Base64 of the package's SHA-256, as AWS shows it."""
+    code_size: int
+    revision_id: str
+    last_modified_at: float
+    description: str = ""
+    timeout_s: int = 3
+    memory_mb: int = 128
+    ephemeral_mb: int = 512
+    environment: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
+    """Plain values; encrypted at rest by `records.py`."""
+    architecture: str = "x86_64"
+    package_type: str = "Zip"
+    layers: tuple[str, ...] = ()
+    dead_letter_target: str | None = None
+    tracing_mode: str = "PassThrough"
+    log_group: str = ""
+    log_format: str = "Text"
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    kms_key_arn: str | None = None
+    vpc_config: Mapping[str, object] | None = None
+    snap_start: str = "None"
+    other: Mapping[str, object] = field(default_factory=dict)
+    """Settings stored and returned as given (file systems, image configuration, …)."""
+    state: State = State.ACTIVE
+    state_reason: str | None = None
+    state_reason_code: str | None = None
+    update_status: UpdateStatus = UpdateStatus.SUCCESSFUL
+    update_reason: str | None = None
+    update_reason_code: str | None = None
+
+    @property
+    def arn(self) -> str:
+        """Qualified with the version, `…:function:orders:$LATEST` included."""
+        return function_arn(self.scope, self.name, self.version)
+
+    @property
+    def code_id(self) -> str:
+        """Identifies what an environment may be reused for: equal ids run the same code with the same settings."""
+        return f"{self.scope.account}/{self.scope.region}/{self.name}/{self.version}/{self.revision_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A movable name for one version, or for two with weights."""
+
+    scope: Scope
+    function: str
+    name: str
+    version: str
+    revision_id: str
+    description: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """`AdditionalVersionWeights`: at most one other version and its share, 0.0 to 1.0."""
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN qualified by this alias."""
+        return function_arn(self.scope, self.function, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where invokes of one qualifier go, read from memory on every invoke."""
+
+    primary: FunctionVersion
+    additional: FunctionVersion | None = None
+    additional_weight: float = 0.0
+    alias: str | None = None
+    reserved_concurrency: int | None = None
+
+    def choose(self, roll: float) -> FunctionVersion:
+        """The version for one invoke; `roll` is a die in [0, 1)."""
+        return self.additional if self.additional is not None and roll < self.additional_weight else self.primary
