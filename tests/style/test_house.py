@@ -26,7 +26,7 @@ def test_a_module_is_small_and_named_for_its_subject(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_own_imports_stand_at_the_top(path: Path) -> None:
-    inner = re.findall(r"^\s+(?:from|import) penstock\S*.*$", path.read_text(), re.MULTILINE)
+    inner = re.findall(r"^[ \t]+(?:from|import) penstock\S*.*$", path.read_text(), re.MULTILINE)
     assert not inner, f"{path}: {inner}"
 
 
