@@ -33,6 +33,24 @@ class UpdateStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """What belongs to the function as a whole and is no part of any version."""
+
+    scope: Scope
+    name: str
+    created_at: float
+    last_version: int = 0
+    """The highest number ever given to a version; deleting versions does not lower it."""
+    reserved_concurrency: int | None = None
+    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+
+    @property
+    def arn(self) -> str:
+        """Unqualified."""
+        return function_arn(self.scope, self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionVersion:
     """Code and configuration of one version, or of `$LATEST`: everything that execution needs to run it."""
 
@@ -53,7 +71,11 @@ class FunctionVersion:
     memory_mb: int = 128
     ephemeral_mb: int = 512
     environment: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
-    """Plain values; encrypted at rest by `records.py`."""
+    """Plain values. Empty on what `records.py` reads until `environment.opened` decrypts `sealed_environment`."""
+    sealed_environment: bytes | None = field(default=None, repr=False)
+    """The variables as they lie at rest; None when there are none."""
+    environment_error: str | None = None
+    """Why the variables cannot be decrypted; such a version is not invoked."""
     architecture: str = "x86_64"
     package_type: str = "Zip"
     layers: tuple[str, ...] = ()
@@ -71,7 +93,8 @@ class FunctionVersion:
     state: State = State.ACTIVE
     state_reason: str | None = None
     state_reason_code: str | None = None
-    update_status: UpdateStatus = UpdateStatus.SUCCESSFUL
+    update_status: UpdateStatus | None = UpdateStatus.SUCCESSFUL
+    """None until the first creation has finished."""
     update_reason: str | None = None
     update_reason_code: str | None = None
 
@@ -79,6 +102,11 @@ class FunctionVersion:
     def arn(self) -> str:
         """Qualified with the version, `…:function:orders:$LATEST` included."""
         return function_arn(self.scope, self.name, self.version)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is in progress: neither its creation nor an update."""
+        return self.state is not State.PENDING and self.update_status is not UpdateStatus.IN_PROGRESS
 
     @property
     def code_id(self) -> str:
@@ -103,6 +131,18 @@ class Alias:
     def arn(self) -> str:
         """The function's ARN qualified by this alias."""
         return function_arn(self.scope, self.function, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The resource policy of one qualifier (`""` for the unqualified function)."""
+
+    scope: Scope
+    function: str
+    qualifier: str
+    revision_id: str
+    statements: tuple[Mapping[str, object], ...] = ()
+    """IAM statements as AWS prints them, in the order they were added."""
 
 
 @dataclass(frozen=True, slots=True)
