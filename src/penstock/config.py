@@ -1,6 +1,7 @@
 """Everything an operator can choose, read once at start and passed down. Rule: nobody else reads the environment."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 
@@ -39,3 +40,20 @@ class Config:
     def run(self) -> Path:
         """Sockets and unpacked code; may be deleted while the server is down."""
         return self.data / "run"
+
+
+def config_to_json(config: Config) -> str:
+    """The whole configuration as one line, to hand from `penstock up` to the server's own process."""
+    return json.dumps({**asdict(config), "data": str(config.data)})
+
+
+def config_from_json(text: str) -> Config:
+    """What `config_to_json` wrote. Raises `ValueError` for anything else, naming the field that does not fit."""
+    values = json.loads(text)
+    if not isinstance(values, dict) or not isinstance(values.get("data"), str):
+        raise ValueError(  # noqa: TRY004 - one kind of error for all that is wrong with the text
+            "a configuration is a JSON object with at least `data`, the path of the data directory"
+        )
+    if unknown := sorted(set(values) - {field.name for field in fields(Config)}):
+        raise ValueError(f"unknown configuration: {', '.join(unknown)}")
+    return Config(**{**values, "data": Path(values["data"])})

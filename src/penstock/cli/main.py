@@ -1,5 +1,62 @@
-"""The `penstock` command. Rule: thin; every command talks to the running server over HTTP."""
+"""The `penstock` command: which commands there are, and what becomes of their failures.
+
+Rule: thin. A command reads its options, asks the running server over HTTP, and prints; it holds no domain knowledge.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from penstock.cli.env import env
+from penstock.cli.failure import CommandError
+from penstock.cli.screen import note
+from penstock.cli.up import up
+from penstock.cli.version import version
+
+HELP = """Runs AWS Lambda functions on machines you own and releases them safely.
+
+\b
+Start:      penstock up                    in one terminal
+            eval "$(penstock env)"         in another; now aws, boto3, SAM … talk to it
+At 03:00:   penstock timeline              what changed in the last hour, and why
+            penstock live orders:live      which version is live, since when, by whom
+            penstock rollback orders:live --reason "…"
+"""
 
 
-def main() -> None:
-    """Run the command line."""
+def build() -> typer.Typer:
+    """The whole command tree."""
+    app = typer.Typer(
+        name="penstock",
+        help=HELP,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    for command in (up, env, version):
+        app.command(help=lesson(command))(command)
+    return app
+
+
+def lesson(command: Callable[..., Any]) -> str:
+    """A command's help: its docstring, with the paragraph of examples kept line by line (click's backspace mark)."""
+    text = inspect.getdoc(command) or ""
+    return re.sub(r"^(?=Examples?:$)", "\b\n", text, flags=re.MULTILINE)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        build()(args=arguments, prog_name="penstock")
+    except CommandError as error:
+        note(error.line(), colour="red")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
