@@ -79,7 +79,7 @@ def canonical_path(path: str, service: str) -> str:
     if PLAIN_PATH.match(path):
         return path or "/"
     if service.startswith("s3"):
-        return quote(unquote_to_bytes(path), safe="/~") or "/"
+        return "/".join([quote(unquote_to_bytes(segment), safe="~") for segment in path.split("/")])
     kept: list[str] = []
     for segment in path.split("/"):
         if segment == "..":

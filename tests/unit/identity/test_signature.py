@@ -132,6 +132,7 @@ PATHS = {
     "above the root": ("/../../a", "lambda", "/a"),
     "dots that are no segment": ("/a/..b/.c.", "lambda", "/a/..b/.c."),
     "s3 keeps slashes and dots": ("/bucket//a/../b", "s3", "/bucket//a/../b"),
+    "s3 keeps an encoded slash": ("/bucket/a%2Fb", "s3", "/bucket/a%2Fb"),
     "s3 encodes once, in upper case": ("/bucket/a%3ab c", "s3", "/bucket/a%3Ab%20c"),
 }
 
