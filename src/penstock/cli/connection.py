@@ -62,7 +62,7 @@ def connect(data: Path) -> Connection:
 
 
 def fetch_health(server: ServerFile) -> dict[str, Any]:
-    """`/_penstock/health`, which needs no key: among others `now`, the server's business time."""
+    """`/_penstock/health`, which needs no key: among others `business_time`, the server's now."""
     health = request(server, "GET", f"{server.endpoint}/_penstock/health", b"", {})
     if not isinstance(health, dict):
         raise CommandError(f"{server.endpoint} answers, but not as a Penstock server does: {health!r}")

@@ -11,9 +11,13 @@ from typing import Any
 
 import typer
 
+from penstock.cli.doctor import doctor
 from penstock.cli.env import env
 from penstock.cli.failure import CommandError
+from penstock.cli.invoke import invoke
+from penstock.cli.logs import logs
 from penstock.cli.screen import note
+from penstock.cli.timeline import timeline
 from penstock.cli.up import up
 from penstock.cli.version import version
 
@@ -38,7 +42,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    for command in (up, env, version):
+    for command in (up, env, doctor, timeline, logs, invoke, version):
         app.command(help=lesson(command))(command)
     return app
 

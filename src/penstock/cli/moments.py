@@ -19,11 +19,11 @@ def parse_duration(text: str) -> float:
 
 
 def local(instant: float, now: float) -> str:
-    """Local time of day, with the date when it is not the day of `now`."""
-    moment = datetime.fromtimestamp(instant).astimezone()
-    if moment.date() == datetime.fromtimestamp(now).astimezone().date():
+    """Local time of day, `03:08:20`; with the date when it is not the day of `now`, `14 Jan 03:08`."""
+    moment, today = datetime.fromtimestamp(instant).astimezone(), datetime.fromtimestamp(now).astimezone()
+    if moment.date() == today.date():
         return f"{moment:%H:%M:%S}"
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return f"{moment:%d %b %H:%M}" if moment.year == today.year else f"{moment:%d %b %Y %H:%M}"
 
 
 def ago(instant: float, now: float) -> str:

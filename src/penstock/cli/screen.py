@@ -5,18 +5,24 @@ Rule: data goes to stdout; notes, questions and progress go to stderr, so that a
 
 import json
 import os
+import shutil
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
 UNLIMITED = 1000
 """Columns of a line that goes to a file or a pipe: nothing is folded, so that grep sees whole rows."""
+PATIENCE_S = 0.7
+"""A spinner for less than this would only flicker."""
 WIDE = 110
 """From here on a table has room for a reason column."""
 
@@ -24,6 +30,11 @@ WIDE = 110
 def print_json(value: Any) -> None:
     """One JSON document."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON document on one line, at once, for a stream of them."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
 
 
 def note(text: str, *, colour: str | None = None) -> None:
@@ -52,25 +63,60 @@ def console(stream: TextIO | None = None) -> "Console":
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
-def print_lines(lines: Sequence["RenderableType"]) -> None:
-    """Styled lines to stdout."""
-    screen = console()
-    for line in lines:
-        screen.print(line)
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text with a style, e.g. `bold red`; the style shows on a terminal only."""
+
+    text: str
+    style: str = ""
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence["RenderableType"]], *, folds: str) -> None:
-    """Columns without lines around them. Only the column named `folds` gives way when the screen is narrow."""
+Content = Cell | str | Sequence[Cell]
+"""One cell of a table: a text, or several texts under each other."""
+
+
+def is_wide() -> bool:
+    """Is there room for long rows? A pipe has room for any."""
+    return not is_terminal() or shutil.get_terminal_size().columns >= WIDE
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[Content]], folds: tuple[str, ...]) -> None:
+    """Columns without lines around them. Only the columns named in `folds` give way when the screen is narrow."""
     from rich.table import Table  # noqa: PLC0415 - see console
 
     screen = console()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for head in heads:
-        table.add_column(head, no_wrap=head != folds, overflow="fold" if head == folds else "ellipsis")
+        table.add_column(head, no_wrap=head not in folds, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(_styled(content) for content in row))
+    _print(screen, table)
+
+
+def _styled(content: Content) -> "Text":
+    from rich.text import Text  # noqa: PLC0415 - see console
+
+    match content:
+        case Cell():
+            return Text(content.text, content.style)
+        case str():
+            return Text(content)
+    return Text("\n").join(_styled(cell) for cell in content)
+
+
+def print_text(*lines: Sequence[Cell | str]) -> None:
+    """Lines made of styled pieces."""
+    from rich.text import Text  # noqa: PLC0415 - see console
+
+    screen = console()
+    for line in lines:
+        pieces = [(piece.text, piece.style) if isinstance(piece, Cell) else piece for piece in line]
+        _print(screen, Text.assemble(*pieces))
+
+
+def _print(screen: "Console", content: "RenderableType") -> None:
     with screen.capture() as captured:
-        screen.print(table)
+        screen.print(content)
     # rich pads every line to the table's width; a file or a pipe is better without the blanks.
     text = captured.get() if is_terminal() else "\n".join(line.rstrip() for line in captured.get().split("\n"))
     typer.echo(text, nl=False, color=True)
@@ -78,9 +124,16 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence["RenderableType"]]
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """A spinner on stderr while something takes time, for a person only."""
+    """A spinner on stderr once something takes a while, for a person only."""
     if not is_terminal(sys.stderr):
         yield
         return
-    with console(sys.stderr).status(what):
+    status = console(sys.stderr).status(what)
+    later = threading.Timer(PATIENCE_S, status.start)
+    later.start()
+    try:
         yield
+    finally:
+        later.cancel()
+        later.join()  # else it could start after the stop
+        status.stop()

@@ -3,14 +3,17 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -34,6 +37,24 @@ class Seen:
     def content(self) -> Any:
         return json.loads(self.body)
 
+    @property
+    def route(self) -> str:
+        """`GET /path`, or the operation of an AWS JSON service, e.g. `Logs_20140328.FilterLogEvents`."""
+        return self.headers.get("x-amz-target") or f"{self.method} {self.path.partition('?')[0]}"
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(self.path.partition("?")[2]))
+
+
+@dataclass
+class Reply:
+    """What to answer. A callable value is asked anew for every request."""
+
+    value: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
 
 @dataclass
 class FakeServer:
@@ -41,11 +62,16 @@ class FakeServer:
 
     data: Path
     endpoint: str
-    replies: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
 
-    def reply(self, route: str, value: Any, status: int = 200) -> None:
-        self.replies[route] = (status, value)
+    def reply(self, route: str, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        """Answer `route` with JSON, or with bytes as they are."""
+        self.replies[route] = Reply(value, status, headers or {})
+
+    def asked(self, route: str) -> list[Seen]:
+        """The requests that came to `route`."""
+        return [seen for seen in self.seen if seen.route == route]
 
 
 def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
@@ -53,12 +79,15 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            server.seen.append(Seen(self.command, self.path, headers, body))
-            route = f"{self.command} {self.path.partition('?')[0]}"
-            status, value = server.replies.get(route, (404, {"code": "NotFound", "message": f"no route {route}"}))
+            seen = Seen(self.command, self.path, headers, body)
+            server.seen.append(seen)
+            unknown = Reply({"code": "NotFound", "message": f"no route {seen.route}"}, 404)
+            reply = server.replies.get(seen.route, unknown)
+            value = reply.value() if callable(reply.value) else reply.value
             content = value if isinstance(value, bytes) else json.dumps(value).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(content)))
+            self.send_response(reply.status)
+            for name, text in {**reply.headers, "content-length": str(len(content))}.items():
+                self.send_header(name, text)
             self.end_headers()
             self.wfile.write(content)
 
@@ -92,7 +121,7 @@ def server(data: Path) -> Iterator[FakeServer]:
     fake.endpoint = f"http://127.0.0.1:{http.server_port}"
     write_credentials(data)
     write_server_file(data, ServerFile(os.getpid(), fake.endpoint, "eu-central-1", "000000000000", 1.0, "0.1.0"))
-    fake.reply("GET /_penstock/health", {"status": "ok", "version": "0.1.0", "now": NOW})
+    fake.reply("GET /_penstock/health", {"status": "ok", "version": "0.1.0", "business_time": NOW})
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield fake
@@ -113,12 +142,27 @@ class Ran:
     def json(self) -> Any:
         return json.loads(self.out)
 
+    @property
+    def screen(self) -> list[str]:
+        """What a terminal shows, line by line: without colours, spinners and trailing blanks."""
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.out)
+        return [line.rpartition("\r")[2].rstrip() for line in plain.splitlines()]
+
 
 @pytest.fixture(autouse=True)
 def _quiet_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "PENSTOCK_DATA", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TZ", "UTC")
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Local time is UTC, here and in programs that a test starts."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture
