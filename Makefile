@@ -3,28 +3,40 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= auto
+WORKERS ?= 3
+INSTALL := pip install --quiet --require-hashes -r
+UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line -q
 
-.PHONY: help setup setup-dev up demo test test-unit test-wire test-tools test-drills check format lock clean
+.PHONY: help setup setup-dev up demo test test-unit test-wire test-wire-old test-tools test-drills check format lock clean
 
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.base: requirements.lock pyproject.toml
-	@bash .ci/python-venv $(PYTHON) $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
-	@touch $@
+demo: setup ## Watch a bad release being caught and taken back (about a minute)
+	@$(BIN)/penstock demo
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.base
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
-	@touch $@
+up: setup ## Serve on http://127.0.0.1:4566 until Ctrl-C
+	@$(BIN)/penstock up
 
 setup: $(VENV)/.base ## Create .venv and install Penstock from the lock file
 setup-dev: $(VENV)/.dev ## The same with the test and check tools
 
-test-unit: $(VENV)/.dev ## Unit and store tests
+test: test-unit test-wire test-wire-old test-tools test-drills ## Everything, from a clean clone
+
+test-unit: $(VENV)/.dev ## Unit and property tests
 	$(BIN)/pytest -n $(WORKERS) tests/unit
+
+test-wire: $(VENV)/.dev ## The newest boto3 against a running server
+	$(BIN)/pytest -n $(WORKERS) tests/wire
+
+test-wire-old: $(VENV)/.dev .venv-old/.done ## The boto3 of two years ago, the same tests
+	PENSTOCK_PYTHON=$(CURDIR)/$(BIN)/python .venv-old/bin/pytest -m "not newest_only" tests/wire
+
+test-tools: $(VENV)/.dev .venv-tools/.done ## The unmodified aws CLI
+	AWS_CLI=$(CURDIR)/.venv-tools/bin/aws $(BIN)/pytest tests/tools
+
+test-drills: $(VENV)/.dev ## kill -9 in the middle of everything
+	$(BIN)/pytest -n $(WORKERS) tests/drills
 
 check: $(VENV)/.dev ## Lint, format, types, layers, style: the same everywhere, under a minute
 	$(BIN)/ruff check src tests benchmarks examples
@@ -37,9 +49,30 @@ format: $(VENV)/.dev ## Format and mend what can be mended by machine
 	$(BIN)/ruff check --fix-only --exit-zero src tests benchmarks examples
 	$(BIN)/ruff format src tests benchmarks examples
 
+$(VENV)/.base: requirements/server.lock pyproject.toml
+	@bash .ci/python-venv $(PYTHON) $(VENV)
+	@echo "Installing Penstock into $(VENV) …"
+	@$(BIN)/$(INSTALL) requirements/server.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.base
+	@$(BIN)/$(INSTALL) requirements/dev.lock
+	@touch $@
+
+.venv-%/.done:
+	@bash .ci/python-venv $(PYTHON) .venv-$*
+	@.venv-$*/bin/$(INSTALL) $<
+	@touch $@
+
+.venv-old/.done: requirements/old-client.lock
+.venv-tools/.done: requirements/tools.lock
+
 lock: ## Resolve the lock files again (needs uv)
-	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line -q -o requirements.lock
-	uv pip compile pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line -q -o requirements-dev.lock
+	$(UV_COMPILE) pyproject.toml --group build -o requirements/server.lock
+	$(UV_COMPILE) pyproject.toml --group dev -c requirements/server.lock -o requirements/dev.lock
+	$(UV_COMPILE) requirements/old-client.in -o requirements/old-client.lock
+	$(UV_COMPILE) requirements/tools.in -o requirements/tools.lock
 
 clean: ## Remove what the targets above made
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .build

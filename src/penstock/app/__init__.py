@@ -1,0 +1,1 @@
+"""The composition root. Rule: the only package that knows all rooms; nothing imports it."""

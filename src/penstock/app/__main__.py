@@ -1,0 +1,69 @@
+"""`python -m penstock.app CONFIG-JSON`: runs one server until SIGTERM or Ctrl-C. Started by `penstock up`.
+
+Rule: what the operator sees at start and stop is written here; exit code 0 is a clean stop, 1 a refused start.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+
+import uvloop
+
+from penstock import __version__
+from penstock.app.compose import App
+from penstock.app.log import set_up_logging
+from penstock.config import Config, config_from_json
+from penstock.core.errors import StartupError
+
+
+def main(argv: list[str]) -> int:
+    """Run the server described by the JSON in `argv[0]`; returns the exit code."""
+    config = config_from_json(argv[0])
+    set_up_logging(config.log_format)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(config))
+    except StartupError as refused:
+        sys.stderr.write(f"Penstock cannot start: {refused}\n")
+        return 1
+    return 0
+
+
+async def _serve(config: Config) -> None:
+    app = App(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _on_signal, stop)
+    try:
+        endpoint = await app.start()
+        _announce(config, endpoint)
+        await stop.wait()
+        logging.getLogger("penstock").info("stopping: finishing the requests in hand (again to stop at once)")
+    finally:
+        await app.stop()
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    if stop.is_set():  # the second one: the operator will not wait
+        sys.stderr.write("stopped at once\n")
+        sys.stderr.flush()
+        # Everything accepted is in the store; environments die with this process.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
+    stop.set()
+
+
+def _announce(config: Config, endpoint: str) -> None:
+    speed = f", business time × {config.clock_speed:g}" if config.clock_speed != 1 else ""
+    sys.stdout.write(
+        f"Penstock {__version__} serves {endpoint}  (data in {config.data}{speed})\n"
+        f'Point every AWS tool here:  eval "$(penstock env --data {config.data})"\n'
+        "Stop with Ctrl-C.\n"
+    )
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The asynchronous road of Invoke: accept durably, deliver at least once, settle."""

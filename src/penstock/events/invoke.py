@@ -1,0 +1,79 @@
+"""Invoke, from a resolved route to an outcome: now, later, or not at all. Rule: no database on the way of a warm
+synchronous invoke; routing is read from memory, chance comes from the dice.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from penstock.core.context import Scope
+from penstock.core.dice import Dice
+from penstock.core.errors import ApiError
+from penstock.execution.model import Executor, Invocation, Outcome, OutcomeKind
+from penstock.registry.model import Route, State
+from penstock.registry.routing import Routes
+
+SYNC_LIMIT = 6_291_556
+ASYNC_LIMIT = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to run a function, its reference already taken apart."""
+
+    request_id: str
+    scope: Scope
+    function: str
+    qualifier: str | None
+    payload: bytes
+    invoked_arn: str
+    client_context: str | None = None
+    trace_header: str | None = None
+
+
+class Invoker:
+    """Runs calls through the routing table and the executor."""
+
+    def __init__(self, *, routes: Routes, executor: Executor, dice: Dice):
+        """All three are shared with the rooms below."""
+        self._routes = routes
+        self._executor = executor
+        self._dice = dice
+
+    def route(self, call: Call) -> Route:
+        """Where the call goes; raises ResourceNotFoundException or, while a function is not ready, a conflict."""
+        route = self._routes.resolve(call.scope, call.function, call.qualifier)
+        if route.primary.state not in (State.ACTIVE, State.INACTIVE):
+            raise ApiError(
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. The function is currently in the following state: "
+                f"{route.primary.state}",
+                fields={"Type": "User"},
+            )
+        return route
+
+    async def run(self, call: Call) -> Outcome:
+        """Run it now. The outcome is a value; only an unknown or unready function raises."""
+        route = self.route(call)
+        invocation = Invocation(
+            request_id=call.request_id,
+            payload=call.payload,
+            invoked_arn=call.invoked_arn,
+            alias=route.alias,
+            client_context=call.client_context,
+            trace_header=call.trace_header,
+            reserved_concurrency=route.reserved_concurrency,
+        )
+        # Shielded: a client that goes away must not stop a function half way, nor lose its log and metrics.
+        return await asyncio.shield(self._executor.invoke(route.choose(self._dice.random()), invocation))
+
+
+def refuse_unless_run(outcome: Outcome) -> None:
+    """Raise AWS's error for an invoke that never reached the function."""
+    if outcome.kind is OutcomeKind.THROTTLED:
+        raise ApiError(
+            "TooManyRequestsException",
+            "Rate Exceeded.",
+            fields={"Type": "User", "Reason": outcome.reason or "ConcurrentInvocationLimitExceeded"},
+        )
+    if outcome.kind is OutcomeKind.PLATFORM_ERROR:
+        raise ApiError("InvalidRuntimeException", outcome.reason or "The runtime could not be started.")
