@@ -1,5 +1,8 @@
 """The rows of accepted events. Rule: a row is written before the 202 and leaves only when the event is settled."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 
 from penstock.core.context import Scope
@@ -59,7 +62,7 @@ def due_events(connection: Connection, now: float, limit: int) -> list[AsyncEven
         .order_by(ASYNC_EVENTS.c.next_at)
         .limit(limit)
     )
-    return [_event(row) for row in rows]
+    return [_event(row) for row in rows.mappings()]
 
 
 def delete_event(connection: Connection, event_id: str) -> None:
@@ -87,8 +90,8 @@ def exhaust_event(connection: Connection, event_id: str, *, attempts: int, last_
     )
 
 
-def _event(row: sa.Row[tuple[object, ...]]) -> AsyncEvent:
-    values = dict(row._mapping)
+def _event(row: Mapping[str, Any]) -> AsyncEvent:
+    values = dict(row)
     scope = Scope(values.pop("account"), values.pop("region"))
     state = EventState(values.pop("state"))
     return AsyncEvent(scope=scope, state=state, **values)

@@ -1,4 +1,4 @@
-"""The wire operation Invoke. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""The wire operation Invoke (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html).
 
 Rule: everything about the request is checked before anything runs or is stored.
 """
@@ -17,7 +17,7 @@ from penstock.events.async_invoke.accept import accept
 from penstock.events.invoke import ASYNC_LIMIT, SYNC_LIMIT, Call, Invoker, refuse_unless_run
 from penstock.events.model import AsyncEvent
 from penstock.gateway.contract import Operation, Params, Result
-from penstock.registry.references import parse_reference
+from penstock.registry.reference import read_reference
 from penstock.store.database import Store
 
 CLIENT_CONTEXT_LIMIT = 3583
@@ -50,16 +50,16 @@ def operations(invoker: Invoker, store: Store, bus: Bus) -> Mapping[str, Operati
 
 
 def _call(context: RequestContext, params: Params) -> Call:
-    reference = parse_reference(context.scope, params["FunctionName"], params.get("Qualifier"))
+    reference = read_reference(context, params["FunctionName"], params.get("Qualifier"))
     payload = params.get("Payload") or b"{}"
     _check_payload(payload, ASYNC_LIMIT if params.get("InvocationType") == "Event" else SYNC_LIMIT)
     return Call(
         request_id=context.request_id,
-        scope=reference.scope,
+        scope=context.scope,
         function=reference.name,
         qualifier=reference.qualifier,
         payload=payload,
-        invoked_arn=function_arn(reference.scope, reference.name, reference.qualifier),
+        invoked_arn=function_arn(context.scope, reference.name, reference.qualifier),
         client_context=_client_context(params.get("ClientContext")),
         trace_header=context.headers.get("x-amzn-trace-id"),
     )
