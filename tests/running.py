@@ -76,7 +76,7 @@ class RunningServer:
         return self
 
     def kill(self) -> None:
-        """kill -9, at this instant."""
+        """Kill -9, at this instant."""
         assert self.process
         self.process.kill()
         self.process.wait()
@@ -134,6 +134,7 @@ class RunningServer:
         done = subprocess.run(
             penstock(*arguments, "--data", str(self.data)),
             capture_output=True,
+            check=False,
             text=True,
             env=environment(),
             timeout=120,

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from running import ROLE, RunningServer, environment, zip_of
 
 AWS = os.environ.get("AWS_CLI", str(Path(__file__).parents[2] / ".venv-tools/bin/aws"))
@@ -23,7 +24,9 @@ def aws(server):
     variables = environment() | server.env() | {"AWS_PAGER": "", "NO_COLOR": "1"}
 
     def run(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([AWS, *arguments], capture_output=True, text=True, env=variables, timeout=120)
+        done = subprocess.run(
+            [AWS, *arguments], capture_output=True, check=False, text=True, env=variables, timeout=120
+        )
         assert not check or done.returncode == 0, f"aws {' '.join(arguments)}\n{done.stdout}{done.stderr}"
         return done
 

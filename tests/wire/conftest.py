@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from running import HELLO, ROLE, RunningServer, zip_of
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
+
 from running import ROLE, zip_of
 
 V1 = "def handler(event, context):\n    return 'one'\n"
@@ -15,7 +16,11 @@ V2 = "def handler(event, context):\n    return 'two'\n"
 def test_create_publish_alias_update_delete(server, name) -> None:
     client = server.client("lambda")
     created = client.create_function(
-        FunctionName=name, Runtime="python3.11", Role=ROLE, Handler="app.handler", Code={"ZipFile": zip_of({"app.py": V1})}
+        FunctionName=name,
+        Runtime="python3.11",
+        Role=ROLE,
+        Handler="app.handler",
+        Code={"ZipFile": zip_of({"app.py": V1})},
     )
     assert created["ResponseMetadata"]["HTTPStatusCode"] == 201
     assert created["State"] == "Pending"

@@ -17,14 +17,11 @@ def open_clock(store: SqliteStore, speed: float) -> SystemClock:
     """The server's clock. With the anchor's own speed it goes on as if it had never stopped; a new speed re-anchors."""
     anchor = store.read_now(lambda connection: read_fact(connection, ANCHOR))
     high_water = store.read_now(lambda connection: read_fact(connection, HIGH_WATER)) or 0.0
-    if anchor is None:
-        clock = SystemClock(speed)
-    else:
-        clock = SystemClock(anchor["speed"], anchor["real"], anchor["business"])
-    if anchor is not None and anchor["speed"] == speed and clock.now() >= high_water:
+    clock = SystemClock(**anchor) if anchor else SystemClock(speed)
+    if anchor is not None and clock.speed == speed and clock.now() >= high_water:
         return clock
     real, business = clock.real(), max(clock.now(), high_water)
-    fact = {"speed": speed, "real": real, "business": business}
+    fact = {"speed": speed, "anchor_real": real, "anchor_business": business}
     store.write_now(lambda connection: write_fact(connection, ANCHOR, fact))
     return SystemClock(speed, real, business)
 

@@ -3,46 +3,35 @@
 Two servers fit in one process: nothing here or below is module-level state.
 """
 
-import asyncio
 import contextlib
-import logging
 import os
 
 from penstock import __version__
-from penstock.app.adapters import HookRoad, MetricRates
 from penstock.app.business_clock import HighWater, open_clock
 from penstock.app.lock import DirectoryLock
 from penstock.app.status import Status
 from penstock.config import Config
-from penstock.core.bus import Bus
+from penstock.core.clock import SystemClock
 from penstock.core.dice import SystemDice
 from penstock.core.errors import StartupError
 from penstock.core.serverfile import ServerFile, remove_server_file, write_server_file
-from penstock.events.room import Events
-from penstock.execution.room import Execution
 from penstock.gateway.contract import Room
 from penstock.gateway.models import Models
 from penstock.gateway.pipeline import Gateway
 from penstock.gateway.server import Server
 from penstock.identity.room import Identity
-from penstock.observe.alarms.room import Alarms
 from penstock.observe.logs.room import Logs
 from penstock.observe.metrics.room import Metrics
-from penstock.registry.facts import FunctionChanged, FunctionDeleted
-from penstock.registry.room import Registry
-from penstock.release.markers.room import Markers
-from penstock.release.room import Release
 from penstock.store.database import SqliteStore
 from penstock.store.migrate import migrate
 
-log = logging.getLogger(__name__)
 DRAIN_WITHIN_S = 20.0
 UNSIGNED = frozenset({"/_penstock/health", "/_penstock/code"})
 """Health is for load balancers; a code address carries a signature of its own, as AWS's presigned one does."""
 
 
 class App:
-    """One server: `start`, `stop`, and nothing in between but the loops it started."""
+    """One server: `start`, `stop`, and in between the loops of its rooms."""
 
     def __init__(self, config: Config):
         """Nothing is opened before `start`."""
@@ -53,28 +42,18 @@ class App:
     async def start(self) -> str:
         """Open the data directory, start the rooms, listen; returns the endpoint. Raises `StartupError`."""
         try:
-            return await self._start()
+            store = self._open()
+            clock = open_clock(store, self.config.clock_speed)
+            await self._start_rooms(self._build(store, clock), store, clock)
+            self.endpoint = await self._listen(clock)
         except BaseException:
-            await self._undo.aclose()
+            await self.stop()
             raise
+        return self.endpoint
 
     async def stop(self) -> None:
         """Finish the requests in hand, stop the rooms from the top down, close the store. May be called twice."""
         await self._undo.aclose()
-
-    async def _start(self) -> str:
-        store = self._open()
-        clock = open_clock(store, self.config.clock_speed)
-        self._build(store, clock)
-        high_water = HighWater(store, clock)
-        high_water.start()
-        self._undo.push_async_callback(high_water.stop)
-        for room in self.rooms:
-            self._undo.push_async_callback(room.stop)
-            await room.start()
-        self._undo.push_async_callback(self.execution.drain, DRAIN_WITHIN_S)
-        self.endpoint = await self._listen()
-        return self.endpoint
 
     def _open(self) -> SqliteStore:
         data = self.config.data
@@ -82,15 +61,64 @@ class App:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.config.run.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise StartupError(f"cannot use {data} as data directory: {error.strerror}. Choose another: --data") from error
+            raise StartupError(
+                f"cannot use {data} as data directory: {error.strerror}. Name another: --data"
+            ) from error
         self._undo.callback(DirectoryLock(data).release)
         migrate(self.config.database)
         store = SqliteStore(self.config.database, durable=self.config.durable)
         self._undo.callback(store.close)
         return store
 
-    def _build(self, store: SqliteStore, clock: object) -> None:
-        raise NotImplementedError
+    def _build(self, store: SqliteStore, clock: SystemClock) -> list[Room]:
+        """Make every object; the rooms in the order in which they start."""
+        config, dice = self.config, SystemDice()
+        identity = Identity(data=config.data, account=config.account, clock=clock, dice=dice)
+        metrics = Metrics(store=store, clock=clock)
+        logs = Logs(store=store, clock=clock, metrics=metrics)
+        status = Status(config=config, clock=clock, started_at=clock.monotonic(), endpoint=lambda: self.endpoint)
+        self._gateway = Gateway(
+            models=Models(),
+            authenticator=identity.authenticator,
+            authorizer=identity.authorizer,
+            clock=clock,
+            dice=dice,
+            account=config.account,
+            region=config.region,
+            max_body_bytes=config.max_body_bytes,
+        )
+        return [identity, metrics, logs, status]
 
-    async def _listen(self) -> str:
-        raise NotImplementedError
+    async def _start_rooms(self, rooms: list[Room], store: SqliteStore, clock: SystemClock) -> None:
+        high_water = HighWater(store, clock)
+        high_water.start()
+        self._undo.push_async_callback(high_water.stop)
+        for room in rooms:
+            for service, operations in room.operations().items():
+                self._gateway.mount(service, operations)
+            for prefix, handler in room.routes().items():
+                self._gateway.route(prefix, handler, signed=prefix not in UNSIGNED)
+            self._undo.push_async_callback(room.stop)
+            await room.start()
+
+    async def _listen(self, clock: SystemClock) -> str:
+        config = self.config
+        server = Server(
+            handler=self._gateway,
+            clock=clock,
+            host=config.host,
+            port=config.port,
+            max_body_bytes=config.max_body_bytes,
+            access_log=config.access_log,
+        )
+        port = await server.start()
+        self._undo.push_async_callback(server.stop)
+        self._undo.push_async_callback(server.drain, DRAIN_WITHIN_S)
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104 - compared, not bound
+        endpoint = f"http://{host}:{port}"
+        self._undo.callback(remove_server_file, config.data)
+        write_server_file(
+            config.data,
+            ServerFile(os.getpid(), endpoint, config.region, config.account, config.clock_speed, __version__),
+        )
+        return endpoint

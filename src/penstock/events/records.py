@@ -1,6 +1,5 @@
 """The rows of accepted events. Rule: a row is written before the 202 and leaves only when the event is settled."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,7 +61,7 @@ def due_events(connection: Connection, now: float, limit: int) -> list[AsyncEven
         .order_by(ASYNC_EVENTS.c.next_at)
         .limit(limit)
     )
-    return [_event(row) for row in rows.mappings()]
+    return [_event(dict(row)) for row in rows.mappings()]
 
 
 def delete_event(connection: Connection, event_id: str) -> None:
@@ -90,8 +89,7 @@ def exhaust_event(connection: Connection, event_id: str, *, attempts: int, last_
     )
 
 
-def _event(row: Mapping[str, Any]) -> AsyncEvent:
-    values = dict(row)
+def _event(values: dict[str, Any]) -> AsyncEvent:
     scope = Scope(values.pop("account"), values.pop("region"))
     state = EventState(values.pop("state"))
     return AsyncEvent(scope=scope, state=state, **values)

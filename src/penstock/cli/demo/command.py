@@ -12,7 +12,10 @@ from penstock.cli.demo.server import DemoServer
 from penstock.cli.demo.story import SPEED, DemoFailedError, tell
 
 
-def demo(keep_log: Annotated[bool, typer.Option("--server-log", help="Print the server's log at the end.")] = False) -> None:
+def demo(
+    *,
+    keep_log: Annotated[bool, typer.Option("--server-log", help="Print the server's log at the end.")] = False,
+) -> None:
     """Watch a bad release being caught and taken back, on a temporary server (about a minute).
 
     Example:  penstock demo

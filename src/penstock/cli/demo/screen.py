@@ -39,7 +39,9 @@ class Screen:
 
     def facts(self, title: str, rows: list[tuple[str, str]]) -> None:
         """A table of two columns."""
-        table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2))
+        table = Table(
+            title=title, title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2)
+        )
         for name, value in rows:
             table.add_row(name, value)
         self.console.print()

@@ -118,7 +118,9 @@ def _watch_recovery(screen: Screen, traffic: Traffic, since: float, safe_version
 
 def _alarm_time(application: Application, since: float) -> float:
     history = application.alarms.describe_alarm_history(AlarmName=ALARM, HistoryItemType="StateUpdate")
-    times = [item["Timestamp"].timestamp() for item in history["AlarmHistoryItems"] if "to ALARM" in item["HistorySummary"]]
+    times = [
+        item["Timestamp"].timestamp() for item in history["AlarmHistoryItems"] if "to ALARM" in item["HistorySummary"]
+    ]
     times = [at for at in times if at >= since]
     _demand(bool(times), "the alarm's history has no change to ALARM")
     return float(min(times))

@@ -76,8 +76,8 @@ class Traffic:
         try:
             reply = self._client.invoke(FunctionName=self._target, Payload=json.dumps({"order": order}))
             body = json.load(reply["Payload"])
-        except (BotoCoreError, ClientError, OSError, ValueError) as problem:
-            return self._answer(None, f"platform: {problem}", started_at)
+        except (BotoCoreError, ClientError, OSError, ValueError) as failure:
+            return self._answer(None, f"platform: {failure}", started_at)
         if "FunctionError" in reply:
             return self._answer(reply["ExecutedVersion"], f"{body['errorType']}: {body['errorMessage']}", started_at)
         problem = None if body.get("status") == 201 else f"answered {body}"

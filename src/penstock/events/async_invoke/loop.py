@@ -5,6 +5,7 @@ so a crash repeats a delivery and never forgets one (at least once, as AWS promi
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from penstock.core.bus import Bus
 from penstock.core.clock import Clock
@@ -71,9 +72,9 @@ class AsyncWorker:
         for event in [event for event in due if event.id not in self._in_hand][:room]:
             task = asyncio.create_task(self._deliver(event), name=f"deliver:{event.id}")
             self._in_hand[event.id] = task
-            task.add_done_callback(lambda _, key=event.id: self._let_go(key))
+            task.add_done_callback(partial(self._let_go, event.id))
 
-    def _let_go(self, key: str) -> None:
+    def _let_go(self, key: str, _task: asyncio.Task[None]) -> None:
         was_full = len(self._in_hand) >= AT_ONCE
         self._in_hand.pop(key, None)
         if was_full:

@@ -1,4 +1,4 @@
-"""The sink: what is appended is stored in order; a store that fails costs nothing until memory is full; nothing raises."""
+"""The sink: what is appended is stored in order; a failing store costs nothing until memory is full; nothing raises."""
 
 import asyncio
 import logging
