@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from penstock.core.context import Scope
 from penstock.registry.model import FunctionVersion
 
 
@@ -52,6 +53,9 @@ class Outcome:
     """The executed version."""
     reason: str | None = None
     """For THROTTLED: AWS's `Reason` (`ReservedFunctionConcurrentInvocationLimitExceeded`, …). Else why, in words."""
+    error_code: str | None = None
+    """For PLATFORM_ERROR: AWS's error code for the caller (`InvalidRuntimeException`, `InvalidZipFileException`,
+    `ServiceException`); `reason` is the message."""
     duration_ms: float = 0.0
     billed_ms: int = 0
     init_ms: float | None = None
@@ -78,3 +82,31 @@ class RoleCredentials(Protocol):
 
     def issue(self, role_arn: str, session_name: str) -> Mapping[str, str]:
         """`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeRow:
+    """One line of `penstock doctor`."""
+
+    runtime: str
+    interpreter: str | None
+    words: str
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentStatus:
+    """One line of `penstock status`. Times are real seconds."""
+
+    scope: Scope
+    function: str
+    version: str
+    state: str
+    pid: int | None
+    age_s: float
+    idle_s: float
+    invokes: int
+    init_ms: float
+    memory_mb: int
+    log_stream: str
+    substitute: bool

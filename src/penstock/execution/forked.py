@@ -1,0 +1,246 @@
+"""An environment that is a process forked from a zygote, at isolation level *process*. Rule: nothing the function does
+to its channel, its descriptors or its processes blocks or breaks the server; the worst it gets is its own end.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import orjson
+
+from penstock.core.clock import Clock
+from penstock.execution.bootstrap import frames
+from penstock.execution.environment import End, EndKind, Environment
+from penstock.execution.failures import NO_REASON, exit_reason
+from penstock.execution.journal import Journal
+from penstock.execution.output import Output
+from penstock.execution.states import State, move
+from penstock.execution.zygote import Zygote, ZygoteError
+from penstock.registry.model import FunctionVersion
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 0.25
+"""How long the exit report and the end of the channel may lie apart."""
+DEATH_S = 5.0
+MAX_STRAYS = 100
+_ENDS = {frames.READY: EndKind.READY, frames.RESULT: EndKind.RESULT}
+Ended = Callable[[Environment, End], None]
+
+
+class ForkedEnvironment(asyncio.Protocol):
+    """See the module; the methods are those of `Environment`."""
+
+    def __init__(
+        self, version: FunctionVersion, journal: Journal, clock: Clock, gone: Callable[[Environment], None]
+    ) -> None:
+        """`connect` gives it a process."""
+        self.version = version
+        self.journal = journal
+        self.created_at = self.idle_since = clock.monotonic()
+        self.invokes = 0
+        self.init_ms = 0.0
+        self.doomed = False
+        self.substitute = False
+        self.temporary: Path | None = None
+        self._state = State.STARTING
+        self._pid: int | None = None
+        self._clock = clock
+        self._gone = gone
+        self._sequence = 0
+        self._ended: Ended | None = None
+        self._initialised: asyncio.Future[End] | None = None
+        self._exit: tuple[int | None, int] | None = None
+        self._buffer = bytearray()
+        self._strays = 0
+        self._peak_kb = 0
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._state
+
+    @property
+    def pid(self) -> int | None:
+        """Its main process."""
+        return self._pid
+
+    async def connect(self, zygote: Zygote, plan: dict[str, object]) -> None:
+        """Fork, and send the plan; raises `ZygoteError` or `OSError`."""
+        self._loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        output_read, output_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(output_write, True)
+        ours.setblocking(False)  # noqa: FBT003 - its only parameter
+        self._output = Output(output_read, self.journal.output)
+        self._zygote = zygote
+        try:
+            self._ident = zygote.fork(theirs.fileno(), output_write, self)
+        except Exception:
+            ours.close()
+            self._output.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(output_write)
+        self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
+        if self._exit is not None:  # it is gone before it could begin
+            self._transport.abort()
+            raise ZygoteError("the fork failed")
+        self._initialised = self._loop.create_future()
+        self._move(State.INITIALISING)
+        self._transport.write(frames.encode(frames.INIT, 0, orjson.dumps(plan)))
+
+    async def initialise(self, limit_s: float) -> End | None:
+        assert self._initialised is not None
+        try:
+            async with asyncio.timeout(limit_s):
+                end = await self._initialised
+        except TimeoutError:
+            self.drain()
+            self.stop()
+            return None
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        self.init_ms = (self._clock.monotonic() - self.created_at) * 1000
+        self.drain()
+        if end.kind is not EndKind.READY:
+            self.stop()
+        return end
+
+    def begin(self, meta: bytes, event: bytes, ended: Ended) -> None:
+        self._move(State.BUSY)
+        self._sequence += 1
+        self.invokes += 1
+        self._ended = ended
+        self._transport.write(frames.encode(frames.INVOKE, self._sequence, meta, event))
+
+    def drain(self) -> None:
+        self._output.drain()
+
+    def memory_kb(self) -> tuple[int, int]:
+        now = 0
+        if self._pid is not None and self._state is not State.DEAD:
+            with suppress(OSError, ValueError, IndexError):
+                words = Path(f"/proc/{self._pid}/statm").read_bytes().split()
+                now = int(words[1]) * _PAGE_KB
+        self._peak_kb = max(self._peak_kb, now)
+        return now, self._peak_kb
+
+    def stop(self) -> None:
+        self._ended = None
+        self.kill()
+        if self._state is not State.DEAD and self._state is not State.STOPPING:
+            self._move(State.STOPPING)
+
+    def kill(self) -> None:
+        if self._state in (State.DEAD, State.STOPPING):
+            return
+        self.doomed = True
+        self._zygote.kill(self._ident)
+        self._loop.call_later(DEATH_S, self._give_up)
+
+    # What the zygote tells.
+
+    def forked(self, pid: int) -> None:
+        self._pid = pid
+
+    def exited(self, wait_status: int | None, rss_kb: int) -> None:
+        if self._exit is not None:
+            return
+        self.doomed = True
+        self._exit = (wait_status, rss_kb)
+        self._peak_kb = max(self._peak_kb, rss_kb)
+        if self._state is State.STARTING or self._transport.is_closing():
+            self._die()
+        else:  # a reply may still be in the channel: its end comes after it
+            self._loop.call_later(GRACE_S, self._die)
+
+    # What the channel tells.
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        try:
+            while len(self._buffer) >= frames.HEAD.size and self._take_frame():
+                pass
+        except (frames.FrameError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s sent garbage on its channel and is ended: %s", self.journal.stream, error)
+            self._transport.abort()
+
+    def _take_frame(self) -> bool:
+        kind, sequence, meta_size, body_size = frames.decode_head(self._buffer)
+        middle = frames.HEAD.size + meta_size
+        end = middle + body_size
+        if len(self._buffer) < end:
+            return False
+        with memoryview(self._buffer) as view:
+            meta, body = bytes(view[frames.HEAD.size : middle]), bytes(view[middle:end])
+        del self._buffer[:end]
+        self._receive(kind, sequence, meta, body)
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.doomed = True
+        if self._exit is not None:
+            self._die()
+        else:
+            self._loop.call_later(GRACE_S, self.kill)
+
+    def _receive(self, kind: int, sequence: int, meta: bytes, body: bytes) -> None:
+        told = orjson.loads(meta)
+        self._peak_kb = max(self._peak_kb, int(told["rss_kb"]))
+        end = End(_ENDS.get(kind, EndKind.ERROR), body, told.get("error_type"), "", self._peak_kb)
+        if self._state is State.INITIALISING and sequence == 0:
+            self._settle_init(end)
+        elif self._state is State.BUSY and sequence == self._sequence:
+            self._move(State.IDLE)
+            self.idle_since = self._clock.monotonic()
+            self._finish(end)
+        else:  # a reply nobody waits for: forged, or the second of two
+            self._strays += 1
+            if self._strays > MAX_STRAYS:
+                raise frames.FrameError("too many replies that nobody asked for")
+
+    def _settle_init(self, end: End) -> None:
+        if self._initialised is not None and not self._initialised.done():
+            if end.kind is EndKind.READY:
+                self._move(State.IDLE)
+            self._initialised.set_result(end)
+
+    def _finish(self, end: End) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(self, end)
+
+    def _give_up(self) -> None:
+        if self._state is not State.DEAD:
+            log.error("%s (pid %s) was killed and nobody saw it end", self.journal.stream, self._pid)
+            self._die()
+
+    def _die(self) -> None:
+        if self._state is State.DEAD:
+            return
+        before = self._state
+        status = self._exit[0] if self._exit else None
+        self._move(State.DEAD)
+        self._output.close()
+        self.journal.flush()
+        if before is not State.STARTING:
+            self._transport.abort()
+        end = End(EndKind.EXITED, reason=exit_reason(status) if self._exit else NO_REASON, peak_kb=self._peak_kb)
+        if self._initialised is not None and not self._initialised.done():
+            self._initialised.set_result(end)
+        self._finish(end)
+        self._gone(self)
+
+    def _move(self, then: State) -> None:
+        self._state = move(self._state, then)
+
+
+_PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024

@@ -1,0 +1,39 @@
+"""The directory of what AWS's Python runtimes carry: boto3 and its family. Rule: links only, and nothing else of the
+server's own packages, so that function code imports what it would find at AWS and never `penstock`.
+"""
+
+import importlib.metadata
+import os
+from contextlib import suppress
+from pathlib import Path
+
+FAMILY = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
+
+
+def build(directory: Path) -> Path:
+    """Make or mend the directory; safe to call again and by two at once."""
+    directory.mkdir(parents=True, exist_ok=True)
+    wanted = {target.name: target for name in FAMILY for target in _targets(name)}
+    for link in directory.iterdir():
+        if link.name not in wanted:
+            link.unlink()
+    for name, target in wanted.items():
+        link = directory / name
+        if link.is_symlink() and link.readlink() == target:
+            continue
+        with suppress(FileNotFoundError):
+            link.unlink()
+        with suppress(FileExistsError):
+            link.symlink_to(target)
+    return directory
+
+
+def _targets(name: str) -> set[Path]:
+    """The top-level files and directories that a distribution installed."""
+    try:
+        distribution = importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return set()
+    tops = {file.parts[0] for file in distribution.files or () if file.parts[0] not in ("..", "__pycache__", os.sep)}
+    found = {Path(str(distribution.locate_file(top))) for top in tops}
+    return {path for path in found if path.exists()}

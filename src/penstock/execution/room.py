@@ -1,0 +1,169 @@
+"""The room: puts the parts together, starts and stops them, and answers what is running.
+
+Rule: `invoke` is all that rooms above need; the rest is for app.py (start, stop, retire) and people (doctor, status).
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock.core.clock import Clock
+from penstock.core.context import Scope
+from penstock.core.dice import Dice
+from penstock.execution import libraries
+from penstock.execution.admission import Admission
+from penstock.execution.dispatch import Dispatcher
+from penstock.execution.flight import Flight
+from penstock.execution.interpreters import Choice
+from penstock.execution.launch import CodeStore, ForkLauncher
+from penstock.execution.measures import Measures
+from penstock.execution.model import EnvironmentStatus, Invocation, Outcome, RoleCredentials, RuntimeRow
+from penstock.execution.pool import Pool
+from penstock.execution.probe import Machine
+from penstock.execution.states import State
+from penstock.execution.warmup import Warmup
+from penstock.execution.watch import Watch
+from penstock.execution.zygote import Zygotes
+from penstock.observe.ports import LogSink, MetricSink
+from penstock.registry.model import FunctionVersion
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 10.0
+
+
+class Execution:
+    """Runs versions. Implements `Executor`."""
+
+    def __init__(  # noqa: PLR0913 - the composition of a room
+        self,
+        *,
+        run: Path,
+        clock: Clock,
+        dice: Dice,
+        code: CodeStore,
+        credentials: RoleCredentials,
+        metrics: MetricSink,
+        logs: LogSink,
+        endpoint: Callable[[], str],
+        account_concurrency: int = 1000,
+        idle_environment_s: float = 300.0,
+        strict_runtimes: bool = False,
+        path: str = os.defpath,
+    ) -> None:
+        """`run` may be deleted while the server is down; `path` is where interpreters are looked for."""
+        self._run = run
+        self._clock = clock
+        self._library = run / "runtime" / "python"
+        self._temporary = run / "environments"
+        self.admission = Admission(account_concurrency)
+        self._pool = Pool[Flight]()
+        self._machine = Machine(strict=strict_runtimes, path=path)
+        self._zygotes = Zygotes(self._library)
+        launcher = ForkLauncher(
+            clock=clock, dice=dice, code=code, credentials=credentials, endpoint=endpoint,
+            interpreters=self._machine, zygotes=self._zygotes, library=self._library, temporary=self._temporary,
+        )  # fmt: skip
+        places = max(4, 2 * (os.cpu_count() or 1))
+        warmup = Warmup(clock=clock, dice=dice, logs=logs, launcher=launcher, pool=self._pool, places=places)
+        self._dispatcher = Dispatcher(
+            clock=clock, admission=self.admission, measures=Measures(metrics), pool=self._pool, warmup=warmup
+        )
+        self._watch = Watch(clock, self._pool, idle_environment_s)
+
+    async def start(self) -> None:
+        """Ready at once; zygotes and interpreters are looked for when first needed."""
+        await asyncio.to_thread(self._prepare)
+        self._watch.start()
+
+    async def stop(self, drain_s: float = DRAIN_S) -> None:
+        """Let running invokes end for at most `drain_s`, then end every environment and zygote."""
+        if not await self._dispatcher.drain(drain_s):
+            log.warning("%d invokes did not end in %.0f s and are stopped", len(self._dispatcher.in_flight()), drain_s)
+        await self._dispatcher.stop()
+        await self._watch.stop()
+        self._pool.doom(lambda _: True)
+        await self._zygotes.stop()
+        await self._machine.stop()
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Take no new invokes and wait for those under way; whether all ended in time."""
+        return await self._dispatcher.drain(timeout_s)
+
+    async def invoke(self, version: FunctionVersion, invocation: Invocation) -> Outcome:
+        """See `Executor`."""
+        return await self._dispatcher.invoke(version, invocation)
+
+    async def prepare(self, runtime: str) -> None:
+        """Start the runtime's zygote ahead of the first invoke; failures wait for that invoke to be told."""
+        try:
+            choice = await self._machine.choose(runtime)
+            await self._zygotes.get(choice.interpreter.path)
+        except (LookupError, RuntimeError) as error:
+            log.info("no zygote for %s yet: %s", runtime, error)
+
+    async def check_runtime(self, runtime: str) -> None:
+        """Return when this server can run `runtime`; raises `NoInterpreterError` (a LookupError) that says why not."""
+        await self._machine.choose(runtime)
+
+    def set_reserved(self, scope: Scope, name: str, reserved: int | None) -> None:
+        """Tell a function's reserved concurrency as soon as it is set, so that others lose their share at once."""
+        self.admission.set_reserved(scope, name, reserved)
+
+    def retire(self, scope: Scope, name: str, version: str | None = None, keep_revision: str | None = None) -> int:
+        """End the environments of a function (or of one version, unless of this revision); how many.
+
+        Busy ones end after their invoke. For a bus listener: a version was replaced, or a function deleted.
+        """
+        return self._pool.doom(
+            lambda one: (
+                one.version.name == name
+                and one.version.scope == scope
+                and version in (None, one.version.version)
+                and one.version.revision_id != keep_revision
+            )
+        )
+
+    async def doctor(self) -> list[RuntimeRow]:
+        """For each runtime what runs it here, or why nothing does."""
+        unloadable = {zygote.interpreter: zygote.unloadable for zygote in self._zygotes.running()}
+        rows = []
+        for runtime, found in (await self._machine.choices()).items():
+            if isinstance(found, Choice):
+                path = found.interpreter.path
+                trouble = unloadable.get(path)
+                words = f"{found.words}; cannot load {trouble}" if trouble else found.words
+                rows.append(RuntimeRow(runtime, path, words, exact=found.exact))
+            else:
+                rows.append(RuntimeRow(runtime, None, str(found), exact=False))
+        return rows
+
+    def status(self) -> list[EnvironmentStatus]:
+        """Every environment, by function, version and age."""
+        now = self._clock.monotonic()
+        rows = [
+            EnvironmentStatus(
+                scope=one.version.scope,
+                function=one.version.name,
+                version=one.version.version,
+                state=str(one.state),
+                pid=one.pid,
+                age_s=now - one.created_at,
+                idle_s=now - one.idle_since if one.state is State.IDLE else 0.0,
+                invokes=one.invokes,
+                init_ms=one.init_ms,
+                memory_mb=one.memory_kb()[0] // 1024,
+                log_stream=one.journal.stream,
+                substitute=one.substitute,
+            )
+            for one in self._pool.all()
+        ]
+        return sorted(rows, key=lambda row: (row.function, row.version, -row.age_s))
+
+    def _prepare(self) -> None:
+        shutil.rmtree(self._temporary, ignore_errors=True)  # what a killed server left
+        self._temporary.mkdir(parents=True, exist_ok=True)
+        libraries.build(self._library)

@@ -1,0 +1,61 @@
+"""The slow eye on environments: memory limits while busy, reaping when idle, lines of a long invoke.
+
+Rule: a few microseconds per busy environment and tick; sleeps between ticks whatever happens.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+from penstock.core.clock import Clock
+from penstock.execution.flight import Flight
+from penstock.execution.pool import Pool
+from penstock.execution.states import State
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.1
+
+
+class Watch:
+    """One task for all environments."""
+
+    def __init__(self, clock: Clock, pool: Pool[Flight], idle_s: float) -> None:
+        """`idle_s` real seconds without an invoke and an environment is reaped."""
+        self._clock = clock
+        self._pool = pool
+        self._idle_s = idle_s
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start on the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="watch environments")
+
+    async def stop(self) -> None:
+        """Stop looking."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except Exception:
+                log.exception("the watch stumbled and goes on")
+            await self._clock.pause(TICK_S)
+
+    def look(self) -> None:
+        """One round."""
+        now = self._clock.monotonic()
+        for environment in self._pool.all():
+            if environment.state is State.BUSY or environment.state is State.INITIALISING:
+                environment.journal.flush()
+                used_kb, _ = environment.memory_kb()
+                if used_kb > environment.version.memory_mb * 1024:
+                    log.info("%s is over its memory limit and is killed", environment.version.arn)
+                    environment.kill()
+            elif environment.state is State.IDLE and now - environment.idle_since > self._idle_s:
+                environment.doomed = True
+                environment.stop()
