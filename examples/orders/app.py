@@ -18,7 +18,7 @@ logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
 taken = {}  # survives between invokes of a warm environment, as in AWS
 
 
-class BadOrder(Exception):
+class BadOrderError(Exception):
     """The caller's mistake: answered, not raised."""
 
 
@@ -26,7 +26,7 @@ def handler(event, context):
     """Entry point: `app.handler`."""
     try:
         order = checked(event.get("order"))
-    except BadOrder as problem:
+    except BadOrderError as problem:
         return {"status": 400, "error": str(problem)}
     if event.get("action", "create") == "quote":
         return {"status": 200, "quote": pricing.price(order), "version": context.function_version}
@@ -37,20 +37,20 @@ def handler(event, context):
 
 
 def checked(order):
-    """The order, or BadOrder with what is wrong with it."""
+    """The order, or BadOrderError with what is wrong with it."""
     if not isinstance(order, dict):
-        raise BadOrder("the event needs an 'order' object")
+        raise BadOrderError("the event needs an 'order' object")
     if not isinstance(order.get("id"), str) or not order["id"]:
-        raise BadOrder("order.id must be a non-empty string")
+        raise BadOrderError("order.id must be a non-empty string")
     if not isinstance(order.get("country"), str) or len(order["country"]) != 2:
-        raise BadOrder("order.country must be a two-letter country code")
+        raise BadOrderError("order.country must be a two-letter country code")
     lines = order.get("lines")
     if not isinstance(lines, list) or not lines:
-        raise BadOrder("order.lines must be a non-empty list")
+        raise BadOrderError("order.lines must be a non-empty list")
     for number, line in enumerate(lines, 1):
         if not isinstance(line, dict) or not isinstance(line.get("sku"), str):
-            raise BadOrder(f"line {number}: sku must be a string")
+            raise BadOrderError(f"line {number}: sku must be a string")
         for member in ("quantity", "unit_cents"):
             if not isinstance(line.get(member), int) or isinstance(line[member], bool) or line[member] < 1:
-                raise BadOrder(f"line {number}: {member} must be a whole number of at least 1")
+                raise BadOrderError(f"line {number}: {member} must be a whole number of at least 1")
     return order
