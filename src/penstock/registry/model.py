@@ -88,6 +88,8 @@ class FunctionVersion:
     kms_key_arn: str | None = None
     vpc_config: Mapping[str, object] | None = None
     snap_start: str = "None"
+    fingerprint: str | None = None
+    """Of the `$LATEST` that this version was published from: an equal one is not published again."""
     other: Mapping[str, object] = field(default_factory=dict)
     """Settings stored and returned as given (file systems, image configuration, …)."""
     state: State = State.ACTIVE

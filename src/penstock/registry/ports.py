@@ -42,6 +42,13 @@ class AliasGuard(Protocol):
         """Return, or raise `ApiError` naming the safe road."""
 
 
+class ObjectStore(Protocol):
+    """Where packages named by `S3Bucket` and `S3Key` come from. Optional: without one such requests are refused."""
+
+    async def read(self, scope: Scope, bucket: str, key: str, version_id: str | None) -> bytes:
+        """The object's bytes; raises `ApiError` when there is none or it may not be read."""
+
+
 class Cipher(Protocol):
     """Encrypts environment variables at rest. Implemented by identity/."""
 

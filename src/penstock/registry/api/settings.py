@@ -1,0 +1,73 @@
+"""Wire operations on what belongs to a function or account as a whole: tags, reserved concurrency, account limits."""
+
+from penstock.core.context import RequestContext
+from penstock.gateway.contract import Params, Result
+from penstock.registry.desk import Desk
+from penstock.registry.model import LATEST, Function, FunctionVersion
+from penstock.registry.package import UNZIPPED_LIMIT, ZIPPED_LIMIT
+from penstock.registry.records import read_functions, read_versions
+from penstock.registry.reserve import delete_concurrency, get_concurrency, put_concurrency
+from penstock.registry.tag import list_tags, tag_resource, untag_resource
+from penstock.store.database import Connection
+
+CODE_STORAGE_LIMIT = 80_530_636_800
+"""AWS's 75 GB. Shown, not enforced: here the disk is the limit."""
+
+
+async def tag(desk: Desk, context: RequestContext, params: Params) -> Result:
+    await tag_resource(desk, context, params)
+    return {}
+
+
+async def untag(desk: Desk, context: RequestContext, params: Params) -> Result:
+    await untag_resource(desk, context, params)
+    return {}
+
+
+async def tags(desk: Desk, context: RequestContext, params: Params) -> Result:
+    return {"Tags": dict(await list_tags(desk, context, params))}
+
+
+async def put_reserved(desk: Desk, context: RequestContext, params: Params) -> Result:
+    return {"ReservedConcurrentExecutions": await put_concurrency(desk, context, params)}
+
+
+async def get_reserved(desk: Desk, context: RequestContext, params: Params) -> Result:
+    return {"ReservedConcurrentExecutions": await get_concurrency(desk, context, params)}
+
+
+async def delete_reserved(desk: Desk, context: RequestContext, params: Params) -> Result:
+    await delete_concurrency(desk, context, params)
+    return {}
+
+
+async def account_settings(desk: Desk, context: RequestContext, params: Params) -> Result:  # noqa: ARG001 - no members
+    def read(connection: Connection) -> tuple[list[Function], list[FunctionVersion]]:
+        return read_functions(connection, context.scope), read_versions(connection, context.scope)
+
+    functions, versions = await desk.store.read(read)
+    reserved = sum(function.reserved_concurrency or 0 for function in functions)
+    return {
+        "AccountLimit": {
+            "TotalCodeSize": CODE_STORAGE_LIMIT,
+            "CodeSizeUnzipped": UNZIPPED_LIMIT,
+            "CodeSizeZipped": ZIPPED_LIMIT,
+            "ConcurrentExecutions": desk.account_concurrency,
+            "UnreservedConcurrentExecutions": desk.account_concurrency - reserved,
+        },
+        "AccountUsage": {
+            "TotalCodeSize": sum(version.code_size for version in versions),
+            "FunctionCount": sum(version.version == LATEST for version in versions),
+        },
+    }
+
+
+OPERATIONS = {
+    "TagResource": tag,
+    "UntagResource": untag,
+    "ListTags": tags,
+    "PutFunctionConcurrency": put_reserved,
+    "GetFunctionConcurrency": get_reserved,
+    "DeleteFunctionConcurrency": delete_reserved,
+    "GetAccountSettings": account_settings,
+}
