@@ -5,6 +5,7 @@ Rule: the work is read from the rows, so after a restart it goes on where it was
 
 import asyncio
 import logging
+from functools import partial
 
 from penstock.core.loop import Loop
 from penstock.registry.artifacts import DamagedPackageError
@@ -39,7 +40,12 @@ class Settler:
             if key not in self._tasks:
                 task = asyncio.get_running_loop().create_task(self._settle(version))
                 self._tasks[key] = task
-                task.add_done_callback(lambda _, key=key: self._tasks.pop(key, None))
+                task.add_done_callback(partial(self._forget, key))
+
+    async def idle(self) -> None:
+        """Wait until nothing that was started is still at work."""
+        while self._tasks:
+            await asyncio.wait(self._tasks.values())
 
     async def stop(self) -> None:
         """Leave what is in progress to the next start."""
@@ -48,6 +54,9 @@ class Settler:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _forget(self, key: Key, _: asyncio.Task[None]) -> None:
+        self._tasks.pop(key, None)
 
     async def _settle(self, version: FunctionVersion) -> None:
         try:
