@@ -156,7 +156,7 @@ def _shift(deployment: Deployment, event: LifecycleEvent, now: float) -> Decisio
     reason = f"step {after.step} of {len(steps)}: {step.percent:g} % to version {deployment.target.version}"
     if step.percent >= 100:
         after = _succeeded(after, event, now).deployment
-    return Decision(after, weights=_weights(after), creates_alias=deployment.alias_revision is None, reason=reason)
+    return Decision(after, weights=_weights(after), reason=reason)
 
 
 def _weights(deployment: Deployment) -> Weights:

@@ -192,6 +192,7 @@ class Deployment:
     id: str
     application: str
     group: str
+    group_id: str
     config: str
     target: Target
     plan: TrafficPlan

@@ -57,6 +57,7 @@ def deployment(
         id="d-ABC123XYZ",
         application="shop",
         group="orders",
+        group_id="g-1",
         config=config,
         target=Target("orders", "live", "2", "1"),
         plan=PREDEFINED[config],

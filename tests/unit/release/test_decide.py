@@ -81,7 +81,7 @@ def test_a_first_deployment_creates_the_alias_with_everything() -> None:
     start = decide(first, world, 1.0).deployment
     shifting = decide(start, world, 1.0).deployment
     shift = decide(shifting, world, 1.0)
-    assert (shift.creates_alias, shift.weights, shift.deployment.percent) == (True, Weights("2"), 100.0)
+    assert (shift.weights, shift.deployment.percent) == (Weights("2"), 100.0)
 
 
 @pytest.mark.parametrize("name", [EventName.BEFORE_ALLOW_TRAFFIC, EventName.AFTER_ALLOW_TRAFFIC])
