@@ -23,7 +23,7 @@ def encode_token(key: str) -> str:
 def decode_token(token: str) -> str:
     """The key inside a token; raises `BadTokenError` for anything else."""
     try:
-        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise BadTokenError(token) from error
 

@@ -11,7 +11,7 @@ from penstock.core.clock import Clock
 from penstock.core.dice import Dice
 from penstock.registry.artifacts import hex_name
 
-PREFIX = "/_penstock/code/"
+PREFIX = "/_penstock/code"
 LIFETIME_S = 600
 HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -28,11 +28,11 @@ class CodeLinks:
         """The address of a package at `endpoint` (`http://127.0.0.1:4566`)."""
         name, expires = hex_name(code_sha256), str(int(self._clock.real()) + LIFETIME_S)
         query = urlencode({"expires": expires, "token": self._token(name, expires)})
-        return f"{endpoint}{PREFIX}{name}?{query}"
+        return f"{endpoint}{PREFIX}/{name}?{query}"
 
     def check(self, path: str, query: str) -> str | None:
         """The hexadecimal name of the package that a request may fetch, or None."""
-        name = path.removeprefix(PREFIX)
+        name = path.removeprefix(f"{PREFIX}/")
         given = parse_qs(query)
         expires, token = given.get("expires", [""])[0], given.get("token", [""])[0]
         if not HEX.fullmatch(name) or not re.fullmatch(r"[0-9]{1,15}", expires):
