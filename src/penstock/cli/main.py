@@ -11,15 +11,24 @@ from typing import Any
 
 import typer
 
+from penstock.cli import release
 from penstock.cli.doctor import doctor
 from penstock.cli.env import env
 from penstock.cli.failure import CommandError
 from penstock.cli.invoke import invoke
+from penstock.cli.live import live
 from penstock.cli.logs import logs
+from penstock.cli.rollback import rollback
 from penstock.cli.screen import note
+from penstock.cli.status import status
 from penstock.cli.timeline import timeline
 from penstock.cli.up import up
 from penstock.cli.version import version
+
+Command = Callable[..., Any]
+BEFORE_RELEASE: tuple[Command, ...] = (up, env, status, doctor, timeline, live, rollback)
+AFTER_RELEASE: tuple[Command, ...] = (logs, invoke, version)
+"""In the order in which `penstock --help` lists them."""
 
 HELP = """Runs AWS Lambda functions on machines you own and releases them safely.
 
@@ -42,12 +51,27 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    for command in (up, env, doctor, timeline, logs, invoke, version):
+    for command in BEFORE_RELEASE:
+        app.command(help=lesson(command))(command)
+    app.add_typer(release_commands(), name="release")
+    for command in AFTER_RELEASE:
         app.command(help=lesson(command))(command)
     return app
 
 
-def lesson(command: Callable[..., Any]) -> str:
+def release_commands() -> typer.Typer:
+    """`penstock release …`."""
+    group = typer.Typer(
+        help="Write deploy markers by hand: plan, update, log. Takes CircleCI's options.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for command in (release.plan, release.update, release.log):
+        group.command(help=lesson(command))(command)
+    return group
+
+
+def lesson(command: Command) -> str:
     """A command's help: its docstring, with the paragraph of examples kept line by line (click's backspace mark)."""
     text = inspect.getdoc(command) or ""
     return re.sub(r"^(?=Examples?:$)", "\b\n", text, flags=re.MULTILINE)

@@ -104,14 +104,17 @@ def _styled(content: Content) -> "Text":
     return Text("\n").join(_styled(cell) for cell in content)
 
 
-def print_text(*lines: Sequence[Cell | str]) -> None:
-    """Lines made of styled pieces."""
-    from rich.text import Text  # noqa: PLC0415 - see console
+def print_facts(facts: Sequence[tuple[str, Content]]) -> None:
+    """A name and what is known about it, line by line."""
+    from rich.table import Table  # noqa: PLC0415 - see console
 
     screen = console()
-    for line in lines:
-        pieces = [(piece.text, piece.style) if isinstance(piece, Cell) else piece for piece in line]
-        _print(screen, Text.assemble(*pieces))
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, content in facts:
+        table.add_row(name, _styled(content))
+    _print(screen, table)
 
 
 def _print(screen: "Console", content: "RenderableType") -> None:

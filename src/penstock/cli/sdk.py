@@ -43,6 +43,9 @@ def plain_errors(connection: Connection) -> Iterator[None]:
         HTTPClientError,
         ParamValidationError,
     )
+    from botocore.exceptions import (
+        ConnectionError as NoConnectionError,
+    )
 
     try:
         yield
@@ -51,7 +54,7 @@ def plain_errors(connection: Connection) -> Iterator[None]:
         raise CommandError(fields.get("Message") or str(error), code=fields.get("Code", "")) from error
     except ParamValidationError as error:
         raise CommandError(str(error)) from error
-    except HTTPClientError as error:
+    except (NoConnectionError, HTTPClientError) as error:
         raise unreachable(
             f"the server at {connection.server.endpoint} (process {connection.server.pid}) does not answer: {error}"
         ) from error

@@ -1,0 +1,122 @@
+"""`penstock status`: is the server up, what does it hold, what is going on.
+
+Rule: what needs attention (alarms, deployments under way) comes last, next to the prompt.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import typer
+
+from penstock.cli.connection import connect, fetch_health
+from penstock.cli.failure import UNREACHABLE
+from penstock.cli.moments import ago, local, long_span
+from penstock.cli.options import Data, Json
+from penstock.cli.screen import Cell, Content, print_facts, print_json
+from penstock.core.serverfile import ServerFile, read_server_file
+
+Facts = list[tuple[str, Content]]
+
+
+def status(*, data: Data, as_json: Json = False) -> None:
+    """Show whether the server is up, its functions and what is going on.
+
+    Exit code 3 when no server runs on the data directory.
+
+    Examples:
+      penstock status
+      penstock status --json | jq '.deployments'
+    """
+    server = read_server_file(data)
+    if server is None:
+        show_down(str(data), as_json=as_json)
+        raise typer.Exit(UNREACHABLE)
+    connection = connect(data)
+    health = fetch_health(server)
+    found = connection.get("/_penstock/status")
+    if as_json:
+        print_json({"up": True, "pid": server.pid, "data": str(data), **health, **found})
+        return
+    now = float(health["business_time"])
+    facts = [*server_facts(server, health, str(data)), *function_facts(found.get("functions") or [])]
+    if environments := found.get("environments"):
+        facts.append(("environments", environments_cell(environments)))
+    print_facts([*facts, *deployment_facts(found.get("deployments") or [], now), *alarm_facts(found, now)])
+
+
+def show_down(data: str, *, as_json: bool) -> None:
+    """The server is not there."""
+    if as_json:
+        print_json({"up": False, "data": data})
+    else:
+        print_facts([("server", Cell("down", "bold red")), ("data", data), ("start it", "penstock up")])
+
+
+def server_facts(server: ServerFile, health: Mapping[str, Any], data: str) -> Facts:
+    """Where it is and since when."""
+    speed = float(health.get("clock_speed", 1))
+    now = float(health["business_time"])
+    clock = f"{local(now, now)}" + (f", running {speed:g} times as fast as real time" if speed != 1 else "")
+    up = f"up {long_span(float(health.get('uptime_s', 0)))}"
+    return [
+        ("server", [Cell(up, "bold green"), Cell(f"{server.endpoint}  process {server.pid}  {server.version}")]),
+        ("account", f"{server.account}  {server.region}"),
+        ("data", data),
+        ("clock", clock),
+    ]
+
+
+def function_facts(functions: Iterable[Mapping[str, Any]]) -> Facts:
+    """One line a function: its aliases, and its state when it is not simply active."""
+    lines = [_function_line(function) for function in sorted(functions, key=lambda each: str(each["name"]))]
+    if not lines:
+        return [("functions", "none yet")]
+    return [("functions" if number == 0 else "", line) for number, line in enumerate(lines)]
+
+
+def environments_cell(environments: Any) -> str:
+    """How many copies of versions run."""
+    counts = environments if isinstance(environments, Mapping) else {"running": len(environments)}
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+
+
+def deployment_facts(deployments: Iterable[Mapping[str, Any]], now: float) -> Facts:
+    """Deployments that are not over."""
+    facts: Facts = []
+    for each in deployments:
+        what = f"{each.get('function')}:{each.get('alias')} version {each.get('current') or '–'} → {each.get('target')}"
+        at = float(each.get("created_at", now))
+        facts.append(
+            (
+                "deploying",
+                [
+                    Cell(f"{what}, {float(each.get('percent') or 0):g} %", "bold cyan"),
+                    Cell(f"{each.get('id')}  {each.get('status')}  since {ago(at, now)}", "dim"),
+                ],
+            )
+        )
+    return facts
+
+
+def alarm_facts(found: Mapping[str, Any], now: float) -> Facts:
+    """Alarms in ALARM."""
+    facts: Facts = []
+    for alarm in found.get("alarms") or []:
+        since = f"  since {ago(float(alarm['since']), now)}" if alarm.get("since") else ""
+        facts.append(
+            ("ALARM", [Cell(f"{alarm['name']}{since}", "bold red"), Cell(str(alarm.get("reason") or ""), "dim")])
+        )
+    return facts or [("alarms", "none in ALARM")]
+
+
+def _function_line(function: Mapping[str, Any]) -> Cell:
+    aliases = "  ".join(_alias(alias) for alias in function.get("aliases") or [])
+    state = str(function.get("state") or "Active")
+    said = f"{function['name']}  {aliases}".rstrip()
+    return Cell(said) if state == "Active" else Cell(f"{said}  ({state})", "yellow")
+
+
+def _alias(alias: Mapping[str, Any]) -> str:
+    weights: Mapping[str, float] = alias.get("weights") or {}
+    shares = "".join(f" + {version} at {share:.0%}" for version, share in weights.items())
+    return f"{alias['name']} → {alias.get('version')}{shares}"
