@@ -37,28 +37,20 @@ def client(connection: Connection, service: str) -> Any:
 @contextmanager
 def plain_errors(connection: Connection) -> Iterator[None]:
     """Turn what a client raises into a `CommandError`."""
-    from botocore.exceptions import (  # noqa: PLC0415 - see the module's rule
-        BotoCoreError,
-        ClientError,
-        HTTPClientError,
-        ParamValidationError,
-    )
-    from botocore.exceptions import (
-        ConnectionError as NoConnectionError,
-    )
+    from botocore import exceptions  # noqa: PLC0415 - see the module's rule
 
     try:
         yield
-    except ClientError as error:
+    except exceptions.ClientError as error:
         fields = error.response.get("Error", {})
         raise CommandError(fields.get("Message") or str(error), code=fields.get("Code", "")) from error
-    except ParamValidationError as error:
+    except exceptions.ParamValidationError as error:
         raise CommandError(str(error)) from error
-    except (NoConnectionError, HTTPClientError) as error:
+    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
         raise unreachable(
             f"the server at {connection.server.endpoint} (process {connection.server.pid}) does not answer: {error}"
         ) from error
-    except BotoCoreError as error:
+    except exceptions.BotoCoreError as error:
         raise CommandError(str(error)) from error
 
 

@@ -19,7 +19,7 @@ Facts = list[tuple[str, Content]]
 
 
 def status(*, data: Data, as_json: Json = False) -> None:
-    """Show whether the server is up, its functions and what is going on.
+    """Show whether the server is up, what it holds and does now.
 
     Exit code 3 when no server runs on the data directory.
 
