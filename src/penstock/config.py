@@ -1,6 +1,7 @@
 """Everything an operator can choose, read once at start and passed down. Rule: nobody else reads the environment."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -28,6 +29,8 @@ class Config:
     """Real seconds after which an idle environment is reaped."""
     durable: bool = True
     """False only in tests: commits do not wait for the disk."""
+    interpreters_path: str = os.defpath
+    """Where function interpreters are looked for: the operator's PATH."""
     log_format: str = "text"
     access_log: bool = False
 

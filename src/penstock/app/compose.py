@@ -7,14 +7,18 @@ import contextlib
 import os
 
 from penstock import __version__
+from penstock.app.adapters import FunctionFollower
 from penstock.app.business_clock import HighWater, open_clock
 from penstock.app.lock import DirectoryLock
 from penstock.app.status import Status
 from penstock.config import Config
+from penstock.core.bus import Bus
 from penstock.core.clock import SystemClock
 from penstock.core.dice import SystemDice
 from penstock.core.errors import StartupError
 from penstock.core.serverfile import ServerFile, remove_server_file, write_server_file
+from penstock.events.room import Events
+from penstock.execution.room import Execution
 from penstock.gateway.contract import Room
 from penstock.gateway.models import Models
 from penstock.gateway.pipeline import Gateway
@@ -22,6 +26,8 @@ from penstock.gateway.server import Server
 from penstock.identity.room import Identity
 from penstock.observe.logs.room import Logs
 from penstock.observe.metrics.room import Metrics
+from penstock.registry.room import Registry
+from penstock.release.markers.recorder import Markers, OpenGuard
 from penstock.store.database import SqliteStore
 from penstock.store.migrate import migrate
 
@@ -72,10 +78,44 @@ class App:
 
     def _build(self, store: SqliteStore, clock: SystemClock) -> list[Room]:
         """Make every object; the rooms in the order in which they start."""
-        config, dice = self.config, SystemDice()
+        config, dice, bus = self.config, SystemDice(), Bus()
         identity = Identity(data=config.data, account=config.account, clock=clock, dice=dice)
         metrics = Metrics(store=store, clock=clock)
         logs = Logs(store=store, clock=clock, metrics=metrics)
+        registry = Registry(
+            store=store,
+            clock=clock,
+            dice=dice,
+            cipher=identity.cipher,
+            changes=Markers(clock=clock, dice=dice),
+            guard=OpenGuard(),
+            data=config.data,
+            account_concurrency=config.account_concurrency,
+            bus=bus,
+        )
+        execution = Execution(
+            run=config.run,
+            clock=clock,
+            dice=dice,
+            code=registry.artifacts,
+            credentials=identity.sessions,
+            metrics=metrics,
+            logs=logs.sink,
+            endpoint=lambda: self.endpoint,
+            account_concurrency=config.account_concurrency,
+            idle_environment_s=config.idle_environment_s,
+            strict_runtimes=config.strict_runtimes,
+            path=config.interpreters_path,
+        )
+        events = Events(
+            store=store,
+            clock=clock,
+            dice=dice,
+            bus=bus,
+            routes=registry.routing,
+            executor=execution,
+            metrics=metrics,
+        )
         status = Status(config=config, clock=clock, started_at=clock.monotonic(), endpoint=lambda: self.endpoint)
         self._gateway = Gateway(
             models=Models(),
@@ -87,7 +127,16 @@ class App:
             region=config.region,
             max_body_bytes=config.max_body_bytes,
         )
-        return [identity, metrics, logs, status]
+        return [
+            identity,
+            metrics,
+            logs,
+            registry,
+            execution,
+            FunctionFollower(bus, registry, execution),
+            events,
+            status,
+        ]
 
     async def _start_rooms(self, rooms: list[Room], store: SqliteStore, clock: SystemClock) -> None:
         high_water = HighWater(store, clock)

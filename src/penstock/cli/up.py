@@ -112,6 +112,7 @@ def up(  # noqa: PLR0913 - one parameter for each option
         strict_runtimes=strict_runtimes,
         account_concurrency=account_concurrency,
         idle_environment_s=idle_environment,
+        interpreters_path=os.environ.get("PATH", os.defpath),
         log_format=log_format.value,
         access_log=access_log,
     )

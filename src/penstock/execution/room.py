@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from penstock.core.clock import Clock
@@ -27,6 +27,7 @@ from penstock.execution.states import State
 from penstock.execution.warmup import Warmup
 from penstock.execution.watch import Watch
 from penstock.execution.zygote import Zygotes
+from penstock.gateway.contract import Operation, RawHandler
 from penstock.observe.ports import LogSink, MetricSink
 from penstock.registry.model import FunctionVersion
 
@@ -73,6 +74,14 @@ class Execution:
             clock=clock, admission=self.admission, measures=Measures(metrics), pool=self._pool, warmup=warmup
         )
         self._watch = Watch(clock, self._pool, idle_environment_s)
+
+    def operations(self) -> Mapping[str, Mapping[str, Operation]]:
+        """None: Invoke belongs to events/, which chooses between now and later."""
+        return {}
+
+    def routes(self) -> Mapping[str, RawHandler]:
+        """None."""
+        return {}
 
     async def start(self) -> None:
         """Ready at once; zygotes and interpreters are looked for when first needed."""

@@ -53,6 +53,10 @@ class Routes:
             raise ApiError("ResourceNotFoundException", f"Function not found: {arn}", fields={"Type": "User"})
         return route
 
+    def functions(self) -> list[Function]:
+        """Every function there is, for those who must follow all of them (execution, status)."""
+        return [entry.function for entry in self._entries.values()]
+
     def reserved(self, scope: Scope) -> int:
         """The concurrency that functions of this scope have reserved in total."""
         mine = (entry.function for (owner, _), entry in self._entries.items() if owner == scope)
