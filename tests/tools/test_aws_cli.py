@@ -54,7 +54,8 @@ def test_the_whole_life_of_a_function(aws, tmp_path) -> None:
     aws("lambda", "update-function-code", "--function-name", "orders", "--zip-file", f"fileb://{package}")
     aws("lambda", "wait", "function-updated-v2", "--function-name", "orders")
 
-    tail = aws("logs", "tail", "/aws/lambda/orders", "--since", "10m").stdout
+    # `logs tail` itself is in version 2 of the CLI only, which is not on PyPI; it pages through the same operation.
+    tail = aws("logs", "filter-log-events", "--log-group-name", "/aws/lambda/orders", "--interleaved").stdout
     assert "hello log" in tail
     assert "REPORT RequestId" in tail
     assert json.loads(aws("sts", "get-caller-identity").stdout)["Account"] == "000000000000"

@@ -29,7 +29,7 @@ def test_defaults(data: Path, run: Callable[..., Ran], became: list[list[str]]) 
     ran = run("up")
     assert (ran.code, ran.err) == (0, "")
     assert became[0][:4] == [sys.executable, "-P", "-m", "penstock.app"]
-    assert config_from_json(became[0][4]) == Config(data=data)
+    assert config_from_json(became[0][4]) == Config(data=data, interpreters_path=os.environ["PATH"])
 
 
 def test_every_option_arrives(tmp_path: Path, run: Callable[..., Ran], became: list[list[str]]) -> None:
@@ -50,6 +50,7 @@ def test_every_option_arrives(tmp_path: Path, run: Callable[..., Ran], became: l
         idle_environment_s=2.5,
         log_format="json",
         access_log=True,
+        interpreters_path=os.environ["PATH"],
     )
     assert "WARNING: listening on 0.0.0.0" in ran.err
 
