@@ -31,3 +31,36 @@ def upgrade() -> None:
         sa.Column("detail", sa.LargeBinary),
     )
     op.create_index("metric_cells_start", "metric_cells", ["start"])
+    op.create_table(
+        "alarms",
+        sa.Column("account", sa.String, primary_key=True),
+        sa.Column("region", sa.String, primary_key=True),
+        sa.Column("name", sa.String, primary_key=True),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("rule", sa.JSON, nullable=False),
+        sa.Column("actions", sa.JSON, nullable=False),
+        sa.Column("description", sa.String),
+        sa.Column("tags", sa.JSON, nullable=False),
+        sa.Column("configured_at", sa.Float, nullable=False),
+        sa.Column("state", sa.String, nullable=False),
+        sa.Column("reason", sa.String, nullable=False),
+        sa.Column("reason_data", sa.String),
+        sa.Column("updated_at", sa.Float, nullable=False),
+        sa.Column("transitioned_at", sa.Float, nullable=False),
+        sa.Column("by_hand", sa.Boolean, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "alarm_history",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("account", sa.String, nullable=False),
+        sa.Column("region", sa.String, nullable=False),
+        sa.Column("alarm", sa.String, nullable=False),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("at", sa.Float, nullable=False),
+        sa.Column("item", sa.String, nullable=False),
+        sa.Column("summary", sa.String, nullable=False),
+        sa.Column("data", sa.String, nullable=False),
+    )
+    op.create_index("alarm_history_by_alarm", "alarm_history", ["account", "region", "alarm", "id"])
+    op.create_index("alarm_history_at", "alarm_history", ["at"])
