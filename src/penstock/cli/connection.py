@@ -96,10 +96,10 @@ def request(server: ServerFile, method: str, url: str, body: bytes, headers: Map
         ) from error
     finally:
         connection.close()
-    return _read_reply(server, reply.status, content)
+    return _read_reply(server, reply.status, reply.headers.get("x-amzn-errortype"), content)
 
 
-def _read_reply(server: ServerFile, status: int, content: bytes) -> Any:
+def _read_reply(server: ServerFile, status: int, error_type: str | None, content: bytes) -> Any:
     try:
         value = json.loads(content)
     except ValueError as error:
@@ -110,7 +110,8 @@ def _read_reply(server: ServerFile, status: int, content: bytes) -> Any:
         return value
     fields = value if isinstance(value, dict) else {}
     message = fields.get("message") or fields.get("Message") or f"HTTP {status}"
-    raise CommandError(str(message), code=str(fields.get("code") or fields.get("__type") or f"HTTP {status}"))
+    code = fields.get("code") or fields.get("__type") or error_type or f"HTTP {status}"
+    raise CommandError(str(message), code=str(code))
 
 
 def _query_string(query: Query | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from penstock.cli import release
+from penstock.cli.demo.start import demo
 from penstock.cli.doctor import doctor
 from penstock.cli.env import env
 from penstock.cli.failure import CommandError
@@ -26,8 +27,7 @@ from penstock.cli.up import up
 from penstock.cli.version import version
 
 Command = Callable[..., Any]
-BEFORE_RELEASE: tuple[Command, ...] = (up, env, status, doctor, timeline, live, rollback)
-AFTER_RELEASE: tuple[Command, ...] = (logs, invoke, version)
+COMMANDS: tuple[Command, ...] = (up, env, status, doctor, timeline, live, rollback, logs, invoke, version)
 """In the order in which `penstock --help` lists them."""
 
 HELP = """Runs AWS Lambda functions on machines you own and releases them safely.
@@ -51,11 +51,11 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    for command in BEFORE_RELEASE:
+    for command in COMMANDS:
         app.command(help=lesson(command))(command)
+    passes_all = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+    app.command(help=lesson(demo), context_settings=passes_all)(demo)
     app.add_typer(release_commands(), name="release")
-    for command in AFTER_RELEASE:
-        app.command(help=lesson(command))(command)
     return app
 
 

@@ -1,5 +1,6 @@
 """The command as a whole: help that teaches, quick starts, clean ends."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,18 @@ def test_help_names_every_command_whole(run: Callable[..., Ran]) -> None:
     for command in {command[0] for command in COMMANDS}:
         assert f"\n  {command} " in out
     assert "..." not in out.partition("\n")[2]
+
+
+def test_demo_becomes_a_process_of_its_own(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[list[str]] = []
+
+    def execv(_path: str, arguments: list[str]) -> None:
+        became.append(arguments)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execv", execv)
+    assert run("demo", "--server-log", "--help").code == 0
+    assert became == [[sys.executable, "-P", "-m", "penstock.cli.demo", "--server-log", "--help"]]
 
 
 def test_version(run: Callable[..., Ran]) -> None:
