@@ -8,12 +8,14 @@ import logging
 from penstock.core.clock import Clock
 from penstock.execution import lines
 from penstock.execution.admission import Admission, Slot
-from penstock.execution.environment import End, Environment, LaunchError
+from penstock.execution.environment import End, EndKind, Environment, LaunchError
+from penstock.execution.failures import NO_REASON
 from penstock.execution.flight import Flight, Verdict, judge, judge_timeout
 from penstock.execution.journal import Journal
 from penstock.execution.measures import Measures, dimension_sets, resource_name
 from penstock.execution.model import Invocation, Outcome, OutcomeKind
 from penstock.execution.pool import Pool
+from penstock.execution.states import State
 from penstock.execution.warmup import Warmup
 from penstock.registry.model import FunctionVersion
 
@@ -120,15 +122,18 @@ class Dispatcher:
         self._run(flight, started.result, flight.version.timeout_s - started.spent_s)
 
     def _run(self, flight: Flight, environment: Environment, limit_s: float) -> None:
-        now = self._clock.now()
+        now, journal = self._clock.now(), environment.journal
         if not flight.started_at:
             flight.started_at = self._clock.monotonic()
         flight.running_on = environment
-        journal = environment.journal
         journal.begin()
         version, request_id = flight.version, flight.invocation.request_id
         writer = lines.lines_for(version.name, version.log_format, version.system_log_level)
         journal.platform(writer.start(now, request_id, version.version))
+        if environment.state is not State.IDLE:  # it died between its init and now
+            end = End(EndKind.EXITED, reason=NO_REASON)
+            self._settle(flight, judge(end, request_id), journal, environment.memory_kb()[1])
+            return
         # Execution time: the loop's own timer is monotonic and never scaled, and costs no task.
         flight.timer = asyncio.get_running_loop().call_later(max(limit_s, 0.0), self._expired, flight)
         environment.begin(

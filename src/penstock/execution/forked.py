@@ -118,6 +118,8 @@ class ForkedEnvironment(asyncio.Protocol):
         self._sequence += 1
         self.invokes += 1
         self._ended = ended
+        if self._transport.is_closing():
+            return  # its death is on the way and will end this invoke as a crash
         self._transport.write(frames.encode(frames.INVOKE, self._sequence, meta, event))
 
     def drain(self) -> None:

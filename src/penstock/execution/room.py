@@ -26,7 +26,7 @@ from penstock.execution.probe import Machine
 from penstock.execution.states import State
 from penstock.execution.warmup import Warmup
 from penstock.execution.watch import Watch
-from penstock.execution.zygote import Zygotes
+from penstock.execution.zygote import Zygote, Zygotes
 from penstock.gateway.contract import Operation, RawHandler
 from penstock.observe.ports import LogSink, MetricSink
 from penstock.registry.model import FunctionVersion
@@ -34,6 +34,7 @@ from penstock.registry.model import FunctionVersion
 log = logging.getLogger(__name__)
 
 DRAIN_S = 10.0
+DEATH_S = 2.0
 
 
 class Execution:
@@ -95,6 +96,7 @@ class Execution:
         await self._dispatcher.stop()
         await self._watch.stop()
         self._pool.doom(lambda _: True)
+        await self._empty(DEATH_S)
         await self._zygotes.stop()
         await self._machine.stop()
 
@@ -150,6 +152,10 @@ class Execution:
                 rows.append(RuntimeRow(runtime, None, str(found), exact=False))
         return rows
 
+    def zygotes(self) -> list[Zygote]:
+        """The warm processes, stated apart from environments."""
+        return self._zygotes.running()
+
     def status(self) -> list[EnvironmentStatus]:
         """Every environment, by function, version and age."""
         now = self._clock.monotonic()
@@ -171,6 +177,12 @@ class Execution:
             for one in self._pool.all()
         ]
         return sorted(rows, key=lambda row: (row.function, row.version, -row.age_s))
+
+    async def _empty(self, within_s: float) -> None:
+        """Wait until every environment is dead and its files are given up."""
+        end = self._clock.monotonic() + within_s
+        while any(self._pool.all()) and self._clock.monotonic() < end:
+            await self._clock.pause(0.005)
 
     def _prepare(self) -> None:
         shutil.rmtree(self._temporary, ignore_errors=True)  # what a killed server left

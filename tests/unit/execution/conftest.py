@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from penstock.core.clock import SystemClock
 from penstock.core.context import Scope
@@ -140,6 +141,12 @@ class Bench:
                 await asyncio.sleep(0.01)
 
 
+@pytest.fixture(scope="session")
+def make_bench():
+    """For fixtures that keep one room for a whole module."""
+    return Bench
+
+
 @pytest.fixture
 def bench(tmp_path: Path):
     """`run(scenario)` runs an async scenario with a started room; options go to the room."""
@@ -158,6 +165,6 @@ def bench(tmp_path: Path):
             async with started(**options) as made:
                 return await scenario(made)
 
-        return asyncio.run(whole())
+        return uvloop.run(whole())
 
     return run
