@@ -24,6 +24,7 @@ from penstock.gateway.models import Models
 from penstock.gateway.pipeline import Gateway
 from penstock.gateway.server import Server
 from penstock.identity.room import Identity
+from penstock.observe.alarms.room import Alarms
 from penstock.observe.logs.room import Logs
 from penstock.observe.metrics.room import Metrics
 from penstock.registry.room import Registry
@@ -81,6 +82,7 @@ class App:
         config, dice, bus = self.config, SystemDice(), Bus()
         identity = Identity(data=config.data, account=config.account, clock=clock, dice=dice)
         metrics = Metrics(store=store, clock=clock)
+        alarms = Alarms(store=store, clock=clock, bus=bus, fetch=metrics.periods)
         logs = Logs(store=store, clock=clock, metrics=metrics)
         registry = Registry(
             store=store,
@@ -130,6 +132,7 @@ class App:
         return [
             identity,
             metrics,
+            alarms,
             logs,
             registry,
             execution,

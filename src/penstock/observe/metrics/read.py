@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from penstock.observe.metrics.cell import Cell, merged
+from penstock.observe.metrics.cell import Cell
 from penstock.observe.metrics.memory import Memory, Series
 from penstock.observe.metrics.model import SeriesQuery
 from penstock.observe.metrics.records import read_cells
@@ -20,7 +20,7 @@ async def read_by_unit(memory: Memory, store: Store, query: SeriesQuery) -> dict
     # Memory first, in one go: what a flush moves to the store meanwhile is older than `held_since` as noted here.
     held_since = memory.held_since
     cells: dict[str, list[tuple[float, Cell]]] = {
-        series.unit: [(start, merged([cell])) for start, cell in series.cells.items() if _within(query, start)]
+        series.unit: [(start, cell) for start, cell in series.cells.items() if _within(query, start)]
         for series in chosen
     }
     if chosen and query.start < held_since:

@@ -45,7 +45,9 @@ def write_batch(connection: Connection, batch: Batch) -> None:
     late = [(series.id, start, state) for series, start, state in batch.late]
     rows = [(series.id, start, state) for series, start, state in batch.cells] + _added(connection, late)
     if rows:
-        connection.execute(sa.insert(CELLS).prefix_with("OR REPLACE"), [_cell_values(*row) for row in rows])
+        same = sa.and_(CELLS.c.series == sa.bindparam("of"), CELLS.c.start == sa.bindparam("at"))
+        connection.execute(sa.delete(CELLS).where(same), [{"of": series, "at": start} for series, start, _ in rows])
+        connection.execute(sa.insert(CELLS), [_cell_values(*row) for row in rows])
     touched = {series.id: series.last_at for series, _, _ in [*batch.cells, *batch.late]}
     if touched:
         by_id = sa.update(SERIES).where(SERIES.c.id == sa.bindparam("the_id")).values(last_at=sa.bindparam("at"))
