@@ -12,6 +12,9 @@ from penstock.cli.moments import ago, local
 from penstock.cli.options import Data, Json
 from penstock.cli.screen import Cell, Content, print_facts, print_json
 
+Live = Mapping[str, Any]
+"""The server's answer."""
+Facts = list[tuple[str, Content]]
 Alias = Annotated[str, typer.Argument(metavar="FUNCTION:ALIAS", help="E.g. orders:live.")]
 
 
@@ -24,7 +27,7 @@ def live(alias: Alias, *, data: Data, as_json: Json = False) -> None:
       penstock live orders:live
       penstock live orders:live --json | jq -r .version
     """
-    check_alias(alias)
+    split_alias(alias)
     connection = connect(data)
     found = fetch_live(connection, alias)
     if as_json:
@@ -39,43 +42,69 @@ def fetch_live(connection: Connection, alias: str) -> dict[str, Any]:
     return found
 
 
-def check_alias(text: str) -> None:
-    """Refuse a name without an alias: a rollback of the wrong thing would be worse than a question."""
-    function, colon, alias = text.rpartition(":")
-    if not (function and colon and alias) or alias.isdigit() or alias == "$LATEST":
+def split_alias(text: str) -> tuple[str, str]:
+    """`orders` and `live`. A name without an alias is refused: better a question than the wrong rollback."""
+    function, _, alias = text.partition(":")
+    if not function or not alias or ":" in alias or alias.isdigit() or alias == "$LATEST":
         raise usage(f"{text!r} names no alias. Write FUNCTION:ALIAS, e.g. orders:live.")
+    return function, alias
 
 
-def facts(found: Mapping[str, Any], now: float) -> list[tuple[str, Content]]:
+def facts(found: Live, now: float) -> Facts:
     """Everything worth a line, the answer first."""
-    marker = found.get("marker") or {}
-    said: list[tuple[str, Content]] = [("live", traffic(found))]
+    said: Facts = [("live", traffic(found))]
     if since := found.get("since"):
         said.append(("since", f"{local(float(since), now)}, {ago(float(since), now)}"))
-    if marker:
+    if marker := found.get("marker"):
         said.append(("by", markers.who(marker)))
         said.append(("change", [Cell(markers.change(marker)), markers.status(marker)]))
-        said += [("why", reason) for reason in markers.reasons(marker)]
-    said.append(("errors", f"before {rate(found.get('before'))}, after {rate(found.get('after'))}"))
+        said += [("why", [reason]) for reason in markers.reasons(marker)]
+    if deployment := found.get("deployment"):
+        said.append(("deploying", under_way(deployment, now)))
     good = found.get("last_known_good")
-    said.append(("go back to", f"version {good} (last known good)" if good else "no version is known to be good"))
-    return said
+    return [
+        *said,
+        ("errors", errors(found)),
+        ("go back to", f"version {good} (last known good)" if good else "no version is known to be good"),
+    ]
 
 
-def traffic(found: Mapping[str, Any]) -> Cell:
+def traffic(found: Live) -> Cell:
     """`version 3`, or each version with its share while traffic is split."""
     weights: Mapping[str, float] = found.get("weights") or {}
-    version = str(found.get("version"))
-    if not weights:
-        return Cell(f"version {version}", "bold")
-    rest = 1 - sum(weights.values())
-    shares = [(version, rest), *weights.items()]
-    return Cell(", ".join(f"version {number} {share:.0%}" for number, share in shares), "bold yellow")
+    if len(weights) < 2:
+        return Cell(f"version {found.get('version')}", "bold")
+    return Cell(", ".join(f"version {version} {percent:g} %" for version, percent in weights.items()), "bold yellow")
+
+
+def under_way(deployment: Mapping[str, Any], now: float) -> list[Cell]:
+    """A deployment that is still moving the traffic."""
+    next_at = deployment.get("next_shift_at")
+    then = f", next step {ago(float(next_at), now)}" if next_at else ""
+    lines = [
+        Cell(f"version {deployment.get('to')}, {float(deployment.get('percent') or 0):g} %{then}", "bold cyan"),
+        Cell(f"{deployment.get('id')}  {deployment.get('event') or deployment.get('status')}", "dim"),
+    ]
+    return [*lines, Cell(str(deployment["why"]), "dim")] if deployment.get("why") else lines
+
+
+def errors(found: Live) -> list[Cell]:
+    """How the alias does now and did around the last change; each version's own rate while traffic is split."""
+    measured: Mapping[str, Any] = found.get("errors") or {}
+    lines = [Cell(f"now     {rate(measured.get('now'))}")]
+    versions: Mapping[str, Any] = measured.get("versions") or {}
+    if len(versions) > 1:
+        lines += [Cell(f"        version {version}: {rate(each)}") for version, each in versions.items()]
+    if "before" in measured:
+        lines.append(Cell(f"before  {rate(measured['before'])}"))
+        lines.append(Cell(f"after   {rate(measured.get('after'))}"))
+    return lines
 
 
 def rate(measured: Mapping[str, Any] | None) -> str:
     """`1.2 % of 340 requests`. Nothing measured is not the same as no errors."""
-    if not measured or not measured.get("requests"):
+    if measured is None:
         return "not measured"
-    share = 100 * measured["errors"] / measured["requests"]
-    return f"{share:.3g} % of {measured['requests']:g} requests"
+    if not measured["requests"]:
+        return "no requests"
+    return f"{markers.percent(measured)} of {measured['requests']:g} requests"

@@ -4,7 +4,8 @@ Rule: a failed change and a change taken back can be told from the rest without 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from penstock.cli.moments import ago, local
@@ -25,8 +26,6 @@ ROLLBACK_LOOKS = {
     "FAILED": ("✗ ROLLBACK FAILED", "bold red"),
     "CANCELED": ("– rollback canceled", "bold yellow"),
 }
-SILENT_KINDS = {"deployment", "rollback", "planned", "alias-moved", "weights-shifted"}
-"""Kinds that the versions and weights tell already."""
 ARN_RESOURCE = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:[a-z-]+[/:])?(.+)")
 
 
@@ -44,13 +43,9 @@ def component(marker: Marker) -> str:
 
 
 def change(marker: Marker) -> str:
-    """`version 3 → 4, 10 % → 100 %`, `configuration changed: memory_size`."""
-    kind = str(marker.get("kind") or "")
-    said = [] if kind in SILENT_KINDS else [kind.replace("-", " ")]
-    said += filter(None, (_versions(marker), _shares(marker)))
-    if details := _details(marker):
-        said.append(details)
-    return ", ".join(said) or kind.replace("-", " ")
+    """`version 3 → 4, 10 % → 100 %, errors 0 % → 2 %`, `configuration changed: timeout`."""
+    said = PHRASES.get(str(marker.get("kind")), _unknown)(marker)
+    return f"{said}, {measured}" if (measured := _errors(marker)) else said
 
 
 def status(marker: Marker) -> Cell:
@@ -99,15 +94,83 @@ def _shares(marker: Marker) -> str:
     return " → ".join("…" if step is None else f"{step:g} %" for step in shown)
 
 
-def _details(marker: Marker) -> str:
-    """What exactly, for kinds whose detail is short; deployments keep theirs for --json."""
-    kind, detail = marker.get("kind"), marker.get("detail") or {}
-    if kind in {"deployment", "rollback"} or not isinstance(detail, Mapping):
+def percent(rate: Mapping[str, Any]) -> str:
+    """The share of failed requests, `1.25 %`."""
+    return f"{100 * rate['errors'] / rate['requests']:.3g} %"
+
+
+def _errors(marker: Marker) -> str:
+    """`errors 0 % → 31 %`, when both sides of the change had requests."""
+    measured = marker.get("errors") or {}
+    before, after = measured.get("before") or {}, measured.get("after") or {}
+    if not before.get("requests") or not after.get("requests"):
         return ""
-    return "; ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in detail.items() if value)
+    return f"errors {percent(before)} → {percent(after)}"
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _release(marker: Marker) -> str:
+    return ", ".join(filter(None, (_versions(marker), _shares(marker)))) or "planned"
+
+
+def _weights(marker: Marker) -> str:
+    """`version 3 90 %, version 4 10 %`."""
+    others: Mapping[str, float] = marker["detail"].get("weights") or {}
+    shares: dict[str, float] = {str(marker.get("target_version")): 1 - sum(others.values()), **others}
+    return ", ".join(f"version {version} {100 * share:.4g} %" for version, share in shares.items())
+
+
+def _alias_moved(marker: Marker) -> str:
+    return f"{_versions(marker)} ({_weights(marker)})" if marker["detail"].get("weights") else _versions(marker)
+
+
+def _published(marker: Marker) -> str:
+    description = marker["detail"].get("description")
+    return f"version {marker.get('target_version')} published" + (f": {description}" if description else "")
+
+
+def _configured(marker: Marker) -> str:
+    names = ", ".join(str(name).replace("_", " ") for name in marker["detail"].get("changed") or ())
+    return f"configuration changed: {names}" if names else "configuration changed"
+
+
+def _concurrency(marker: Marker) -> str:
+    reserved = marker["detail"].get("reserved")
+    if reserved is None:
+        return "concurrency reservation removed"
+    return "stopped: concurrency reserved 0" if reserved == 0 else f"concurrency reserved {reserved}"
+
+
+def _function_created(marker: Marker) -> str:
+    return f"function created ({marker['detail'].get('runtime')})"
+
+
+def _function_deleted(marker: Marker) -> str:
+    aliases: Mapping[str, str] = marker["detail"].get("aliases") or {}
+    gone = ", ".join(f"{alias} (version {version})" for alias, version in aliases.items())
+    return f"function deleted with alias {gone}" if gone else "function deleted"
+
+
+def _unknown(marker: Marker) -> str:
+    words = str(marker.get("kind") or "changed").replace("-", " ")
+    return f"{words}, {versions}" if (versions := _versions(marker)) else words
+
+
+PHRASES: Mapping[str, Callable[[Marker], str]] = MappingProxyType(
+    {
+        "deployment": _release,
+        "rollback": _release,
+        "planned": _release,
+        "alias-moved": _alias_moved,
+        "weights-shifted": _weights,
+        "alias-created": lambda marker: f"alias created, {_alias_moved(marker)}",
+        "alias-deleted": lambda marker: f"alias deleted, was {_versions(marker)}",
+        "version-published": _published,
+        "layer-published": _published,
+        "code-updated": lambda _: "code updated",
+        "configuration-changed": _configured,
+        "concurrency-set": _concurrency,
+        "function-created": _function_created,
+        "function-deleted": _function_deleted,
+    }
+)
+"""How each kind of marker says what changed."""

@@ -1,7 +1,7 @@
 """`penstock release plan|update|log`: deploy markers by hand, with the options CircleCI users know.
 
-Follows https://circleci.com/docs/guides/deploy/configure-deploy-markers/: the name and the environment default to
-`default`, a status may be written in either case, and a closed marker cannot be updated.
+Follows https://circleci.com/docs/guides/deploy/configure-deploy-markers/: a plan's name defaults to `default`, a
+status may be written in either case, and a closed marker cannot be updated.
 """
 
 from enum import StrEnum
@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 Name = Annotated[str, typer.Argument(metavar="[NAME]", help="Your name for this deploy; it finds the marker again.")]
 Environment = Annotated[
-    str | None, typer.Option("--environment-name", help="Where it is deployed.", show_default="default")
+    str | None, typer.Option("--environment-name", help="Where it is deployed. A function's alias, if you say nothing.")
 ]
 Component = Annotated[str, typer.Option("--component-name", help="What is deployed: lambda/orders, layer/pillow …")]
 Version = Annotated[str, typer.Option("--target-version", help="Which version: a number, a tag, a commit.")]
@@ -96,7 +96,7 @@ def update(
 
 
 def log(  # noqa: PLR0913 - CircleCI's options
-    name: Name = "default",
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Your name for this deploy.")] = None,
     *,
     component_name: Component,
     target_version: Version,

@@ -10,7 +10,7 @@ import typer
 
 from penstock.cli.connection import connect
 from penstock.cli.failure import CommandError, usage
-from penstock.cli.live import Alias, check_alias, fetch_live, traffic
+from penstock.cli.live import Alias, Live, fetch_live, split_alias, traffic
 from penstock.cli.options import Data, Json
 from penstock.cli.screen import can_ask, note, print_json, working
 
@@ -32,31 +32,43 @@ def rollback(
       penstock rollback orders:live --reason "checkout fails since 03:05"
       penstock rollback orders:live --to 3 --reason "…" --yes
     """
-    check_alias(alias)
+    function, name = split_alias(alias)
     connection = connect(data)
     now = fetch_live(connection, alias)
     target = to or now.get("last_known_good")
     if not target:
         raise CommandError(
-            f"no version behind {alias} is known to be good, so there is nothing to go back to by itself. "
-            f"Name one: penstock rollback {alias} --to N (penstock timeline --since 7d shows what was live)."
+            f"no other version behind {alias} is known to have been good, so there is nothing to go back to by itself. "
+            f"Name one: penstock rollback {alias} --to N (`penstock timeline --since 7d` shows what was live).",
+            code="NoKnownGoodVersion",
         )
     note(announcement(alias, now, str(target), chosen=to is not None))
     reason = reason or ask_reason()
     if not yes and can_ask() and not typer.confirm("Roll back now?", err=True):
         raise CommandError("nothing was changed.")
     with working(f"rolling {alias} back"):
-        done = connection.post("/_penstock/rollback", {"alias": alias, "to": to, "reason": reason})
+        # The version by its number: what was announced is what is done, whatever happened in between.
+        wish = {"function": function, "alias": name, "to": str(target), "reason": reason}
+        done = connection.post("/_penstock/rollback", wish)
     if as_json:
         print_json(done)
     else:
-        typer.echo(f"{alias} is back on version {done.get('version', target)}, 100 % of the traffic.")
+        typer.echo(outcome(alias, done))
 
 
-def announcement(alias: str, now: Mapping[str, Any], target: str, *, chosen: bool) -> str:
-    """What will happen, in one line."""
+def announcement(alias: str, now: Live, target: str, *, chosen: bool) -> str:
+    """What will happen."""
     why = "as you chose" if chosen else "last known good"
-    return f"{alias}: {traffic(now).text} → version {target} ({why}), at once."
+    said = f"{alias}: {traffic(now).text} → version {target} ({why}), all traffic at once."
+    deployment = now.get("deployment")
+    return f"{said}\nDeployment {deployment['id']} is under way and will be stopped." if deployment else said
+
+
+def outcome(alias: str, done: Mapping[str, Any]) -> str:
+    """What happened."""
+    said = f"{alias} is back on version {done['version']}, 100 % of the traffic."
+    stopped = done.get("stopped_deployment_id")
+    return f"{said} Deployment {stopped} was stopped." if stopped else said
 
 
 def ask_reason() -> str:

@@ -4,13 +4,14 @@ Rule: the newest change is the last line, right above the prompt, however long t
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from penstock.cli import markers
-from penstock.cli.connection import connect, fetch_health
+from penstock.cli.connection import connect
 from penstock.cli.markers import Marker
+from penstock.cli.moments import parse_duration
 from penstock.cli.options import Data, Json, check_duration
 from penstock.cli.screen import Cell, Content, is_wide, note, print_json, print_table
 
@@ -31,25 +32,23 @@ def timeline(
       penstock timeline --since 2d --component lambda/orders
     """
     connection = connect(data)
-    asked = {"since": since, "component": component, "environment": environment, "limit": limit}
+    asked = {
+        "since": f"{parse_duration(since):.0f}s",
+        "component": component,
+        "environment": environment,
+        "limit": limit,
+    }
     found = connection.get("/_penstock/timeline", asked)
     if as_json:
         print_json(found)
         return
-    now = float(fetch_health(connection.server)["business_time"])
-    shown = sorted(read_markers(found), key=lambda marker: float(marker["opened_at"]))
+    shown = sorted(found["markers"], key=lambda marker: float(marker["opened_at"]))
     if not shown:
         note(f"nothing changed in the last {since}{_narrowed(component, environment)}.")
         return
-    print_markers(shown, now)
+    print_markers(shown, float(found["now"]))
     if connection.server.clock_speed != 1:
         note(f"(business time, {connection.server.clock_speed:g} times as fast as real time)")
-
-
-def read_markers(found: Any) -> Sequence[Marker]:
-    """The markers of the server's reply."""
-    inner: Sequence[Marker] = found.get("markers", []) if isinstance(found, dict) else found
-    return inner
 
 
 def print_markers(shown: Sequence[Marker], now: float) -> None:

@@ -43,7 +43,7 @@ ROLLED_BACK = [
 
 
 def test_in_a_pipe_every_change_is_one_line_and_the_newest_is_last(server: FakeServer, run: Callable[..., Ran]) -> None:
-    server.reply(ROUTE, {"markers": ROLLED_BACK[::-1]})
+    server.reply(ROUTE, {"now": NOW, "markers": ROLLED_BACK[::-1]})
     ran = run("timeline")
     assert (ran.code, ran.err) == (0, "")
     head, failed, back = ran.out.splitlines()
@@ -59,7 +59,7 @@ def test_in_a_pipe_every_change_is_one_line_and_the_newest_is_last(server: FakeS
 
 
 def test_a_terminal_of_80_columns(server: FakeServer, on_terminal: Callable[..., Ran]) -> None:
-    server.reply(ROUTE, {"markers": ROLLED_BACK})
+    server.reply(ROUTE, {"now": NOW, "markers": ROLLED_BACK})
     ran = on_terminal("timeline")
     assert max(map(len, ran.screen)) <= 80
     text = " ".join(" ".join(ran.screen).split())
@@ -68,7 +68,7 @@ def test_a_terminal_of_80_columns(server: FakeServer, on_terminal: Callable[...,
 
 
 def test_no_color_is_respected(server: FakeServer, on_terminal: Callable[..., Ran]) -> None:
-    server.reply(ROUTE, {"markers": ROLLED_BACK})
+    server.reply(ROUTE, {"now": NOW, "markers": ROLLED_BACK})
     out = on_terminal("timeline", environment={"NO_COLOR": "1"}).out
     assert "✗ FAILED" in out
     assert "[31" not in out
@@ -76,10 +76,10 @@ def test_no_color_is_respected(server: FakeServer, on_terminal: Callable[..., Ra
 
 
 def test_the_options_go_to_the_server(server: FakeServer, run: Callable[..., Ran]) -> None:
-    server.reply(ROUTE, {"markers": []})
+    server.reply(ROUTE, {"now": NOW, "markers": []})
     ran = run(*("timeline", "--since", "2d", "--component", "lambda/a b", "--environment", "prod"), *("--limit", "5"))
     assert server.asked(ROUTE)[0].query == {
-        "since": "2d",
+        "since": "172800s",
         "component": "lambda/a b",
         "environment": "prod",
         "limit": "5",
@@ -89,7 +89,7 @@ def test_the_options_go_to_the_server(server: FakeServer, run: Callable[..., Ran
 
 
 def test_requests_are_signed_for_our_own_service(server: FakeServer, run: Callable[..., Ran]) -> None:
-    server.reply(ROUTE, {"markers": []})
+    server.reply(ROUTE, {"now": NOW, "markers": []})
     run("timeline")
     signature = server.asked(ROUTE)[0].headers["authorization"]
     assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/")
@@ -97,8 +97,8 @@ def test_requests_are_signed_for_our_own_service(server: FakeServer, run: Callab
 
 
 def test_json_is_the_servers_own(server: FakeServer, run: Callable[..., Ran]) -> None:
-    server.reply(ROUTE, {"markers": ROLLED_BACK, "more": 1})
-    assert run("timeline", "--json").json == {"markers": ROLLED_BACK, "more": 1}
+    server.reply(ROUTE, {"now": NOW, "markers": ROLLED_BACK, "more": 1})
+    assert run("timeline", "--json").json == {"now": NOW, "markers": ROLLED_BACK, "more": 1}
 
 
 @pytest.mark.parametrize(
@@ -123,20 +123,46 @@ def test_refusals(
     [
         ({}, "version 3 → 4"),
         ({"previous_version": None}, "version 4"),
-        ({"kind": "alias-created", "previous_version": None}, "alias created, version 4"),
-        ({"kind": "version-published", "previous_version": None}, "version published, version 4"),
-        (
-            {"kind": "configuration-changed", "target_version": None, "previous_version": None}
-            | {"detail": {"settings": ["MemorySize", "Timeout"]}},
-            "configuration changed, settings MemorySize, Timeout",
-        ),
         ({"shifts": [[1, {"4": 10.0, "3": 90.0}], [2, {"4": 100.0}]]}, "version 3 → 4, 10 % → 100 %"),
         ({"shifts": [[1, {"4": 100.0}]]}, "version 3 → 4"),
+        ({"shifts": [[step, {"4": step * 10.0}] for step in range(1, 11)]}, "version 3 → 4, 10 % → 20 % → … → 100 %"),
         (
-            {"shifts": [[step, {"4": step * 10.0}] for step in range(1, 11)]},
-            "version 3 → 4, 10 % → 20 % → … → 100 %",
+            {"errors": {"before": {"requests": 400.0, "errors": 1.0}, "after": {"requests": 100.0, "errors": 31.0}}},
+            "version 3 → 4, errors 0.25 % → 31 %",
         ),
+        ({"errors": {"before": None, "after": {"requests": 100.0, "errors": 31.0}}}, "version 3 → 4"),
+        ({"errors": {"before": {"requests": 0, "errors": 0}, "after": None}}, "version 3 → 4"),
         ({"kind": "planned", "target_version": None, "previous_version": None}, "planned"),
+        ({"kind": "planned", "target_version": "v1.2", "previous_version": None}, "version v1.2"),
+        ({"kind": "alias-moved", "detail": {"weights": {}, "previous_weights": {}}}, "version 3 → 4"),
+        ({"kind": "alias-moved", "detail": {"weights": {"5": 0.1}}}, "version 3 → 4 (version 4 90 %, version 5 10 %)"),
+        (
+            {"kind": "weights-shifted", "target_version": "3", "detail": {"weights": {"4": 0.1}}},
+            "version 3 90 %, version 4 10 %",
+        ),
+        ({"kind": "alias-created", "previous_version": None}, "alias created, version 4"),
+        ({"kind": "alias-deleted", "target_version": None}, "alias deleted, was version 3"),
+        ({"kind": "version-published", "detail": {"code_sha256": "x"}}, "version 4 published"),
+        ({"kind": "version-published", "detail": {"description": "faster"}}, "version 4 published: faster"),
+        ({"kind": "code-updated", "target_version": "$LATEST"}, "code updated"),
+        (
+            {
+                "kind": "configuration-changed",
+                "target_version": "$LATEST",
+                "detail": {"changed": ["memory_mb", "timeout"]},
+            },
+            "configuration changed: memory mb, timeout",
+        ),
+        ({"kind": "concurrency-set", "detail": {"reserved": 5}}, "concurrency reserved 5"),
+        ({"kind": "concurrency-set", "detail": {"reserved": 0}}, "stopped: concurrency reserved 0"),
+        ({"kind": "concurrency-set", "detail": {"reserved": None}}, "concurrency reservation removed"),
+        ({"kind": "function-created", "detail": {"runtime": "python3.11"}}, "function created (python3.11)"),
+        (
+            {"kind": "function-deleted", "detail": {"aliases": {"live": "3"}}},
+            "function deleted with alias live (version 3)",
+        ),
+        ({"kind": "function-deleted"}, "function deleted"),
+        ({"kind": "stack-updated", "target_version": None, "previous_version": None}, "stack updated"),
     ],
 )
 def test_what_changed_in_words(members: dict[str, Any], words: str) -> None:
