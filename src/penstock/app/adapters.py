@@ -48,6 +48,7 @@ class FunctionFollower:
             return
         self._execution.set_reserved(fact.scope, fact.name, route.reserved_concurrency)
         self._execution.retire(fact.scope, fact.name, LATEST, keep_revision=route.primary.revision_id)
+        self._execution.warm(route.primary.runtime)
 
     def _deleted(self, fact: FunctionDeleted) -> None:
         self._execution.set_reserved(fact.scope, fact.name, None)

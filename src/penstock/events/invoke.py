@@ -76,4 +76,4 @@ def refuse_unless_run(outcome: Outcome) -> None:
             fields={"Type": "User", "Reason": outcome.reason or "ConcurrentInvocationLimitExceeded"},
         )
     if outcome.kind is OutcomeKind.PLATFORM_ERROR:
-        raise ApiError("InvalidRuntimeException", outcome.reason or "The runtime could not be started.")
+        raise ApiError(outcome.error_code or "ServiceException", outcome.reason or "The runtime could not be started.")

@@ -17,7 +17,7 @@ from penstock.execution import libraries
 from penstock.execution.admission import Admission
 from penstock.execution.dispatch import Dispatcher
 from penstock.execution.flight import Flight
-from penstock.execution.interpreters import Choice
+from penstock.execution.interpreters import SUPPORTED, Choice
 from penstock.execution.launch import CodeStore, ForkLauncher
 from penstock.execution.measures import Measures
 from penstock.execution.model import EnvironmentStatus, Invocation, Outcome, RoleCredentials, RuntimeRow
@@ -74,6 +74,7 @@ class Execution:
         self._dispatcher = Dispatcher(
             clock=clock, admission=self.admission, measures=Measures(metrics), pool=self._pool, warmup=warmup
         )
+        self._warming: set[asyncio.Task[None]] = set()
         self._watch = Watch(clock, self._pool, idle_environment_s)
 
     def operations(self) -> Mapping[str, Mapping[str, Operation]]:
@@ -94,6 +95,7 @@ class Execution:
         if not await self._dispatcher.drain(drain_s):
             log.warning("%d invokes did not end in %.0f s and are stopped", len(self._dispatcher.in_flight()), drain_s)
         await self._dispatcher.stop()
+        await asyncio.gather(*self._warming, return_exceptions=True)
         await self._watch.stop()
         self._pool.doom(lambda _: True)
         await self._empty(DEATH_S)
@@ -115,6 +117,13 @@ class Execution:
             await self._zygotes.get(choice.interpreter.path)
         except (LookupError, RuntimeError) as error:
             log.info("no zygote for %s yet: %s", runtime, error)
+
+    def warm(self, runtime: str) -> None:
+        """`prepare` in the background, for listeners that cannot wait."""
+        if runtime in SUPPORTED:
+            task = asyncio.get_running_loop().create_task(self.prepare(runtime), name=f"warm {runtime}")
+            self._warming.add(task)
+            task.add_done_callback(self._warming.discard)
 
     async def check_runtime(self, runtime: str) -> None:
         """Return when this server can run `runtime`; raises `NoInterpreterError` (a LookupError) that says why not."""

@@ -1,6 +1,7 @@
 """What function code finds around it: variables, context, libraries, interpreters."""
 
 import json
+import os
 import re
 import sys
 
@@ -161,3 +162,33 @@ def test_strict_runtimes_refuse_a_substitute(bench):
     if row.interpreter is None:
         assert (refused.kind, refused.error_code) == (OutcomeKind.PLATFORM_ERROR, "InvalidRuntimeException")
         assert "--strict-runtimes" in refused.reason
+
+
+def test_nothing_of_the_server_is_open_in_a_function(bench):
+    leaks = [os.open(os.devnull, os.O_RDONLY) for _ in range(100)]
+    for leak in leaks[::2]:
+        os.set_inheritable(leak, True)
+
+    async def scenario(b):
+        source = (
+            "import os\ndef handler(e, c):\n    base = '/proc/self/fd/'\n"
+            "    return [os.readlink(base + str(n)) for n in range(3, 1024) if os.path.lexists(base + str(n))]\n"
+        )
+        await b.invoke(b.function(source))  # a first environment, whose descriptors must not show in the second
+        return value(await b.invoke(b.function(source)))
+
+    try:
+        (channel,) = bench(scenario)
+    finally:
+        for leak in leaks:
+            os.close(leak)
+    assert channel.startswith("socket:")
+
+
+def test_the_package_stays_as_it_was_uploaded(bench):
+    async def scenario(b):
+        version = b.function({"app.py": "import other\ndef handler(e, c):\n    return 1\n", "other.py": ""})
+        await b.invoke(version)
+        return sorted(path.name for path in (b.code.root / version.code_sha256).rglob("*"))
+
+    assert bench(scenario) == ["app.py", "other.py"]

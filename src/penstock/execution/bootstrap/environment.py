@@ -108,6 +108,7 @@ def _settle(plan: dict[str, Any]) -> None:
     first += [entry for entry in plan["variables"].get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:] = first + [entry for entry in sys.path if entry not in first]
     _forget_preloaded([plan["task_root"], *plan["layer_paths"]])
+    sys.dont_write_bytecode = True  # the package is shared with other environments and stays as it was uploaded
     gc.enable()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+MAX_ZYGOTE_FILES = 64
 OPEN_FILES = 1024
 """AWS gives an environment 1,024 file descriptors."""
 
@@ -44,13 +45,20 @@ def reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def keep_only(descriptors: set[int]) -> None:
-    """Close every descriptor but the standard three and these: nothing of the server or of a sibling stays open."""
+def close_inherited(keep: int) -> None:
+    """Close what the server's own starter left open in it; only the standard three and `keep` stay."""
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names are all it takes
-        descriptor = int(name)
-        if descriptor > 2 and descriptor not in descriptors:
+        if int(name) > 2 and int(name) != keep:
             with suppress(OSError):  # the listing's own
-                os.close(descriptor)
+                os.close(int(name))
+
+
+def keep_only(descriptors: set[int]) -> None:
+    """Close all a fork got from the zygote but the standard three and these. A zygote has a handful, all low."""
+    low = 3
+    for descriptor in [*sorted(descriptors), MAX_ZYGOTE_FILES]:
+        os.closerange(low, descriptor)
+        low = descriptor + 1
 
 
 def redirect_output(descriptor: int) -> None:
@@ -71,7 +79,9 @@ def limit() -> None:
     files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("800")
+        adjust = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(adjust, b"800")
+        os.close(adjust)
 
 
 def children() -> list[int]:

@@ -209,10 +209,13 @@ def main() -> None:
     hide_package()
     for give in (site.setquit, site.setcopyright, site.sethelper):
         give()  # `exit` and `help`, which `-S` leaves out and function code may use
+    process.close_inherited(keep=int(sys.argv[1]))
+    control = os.dup(int(sys.argv[1]))  # the lowest free number, where `keep_only` looks
+    os.close(int(sys.argv[1]))
     kernel = process.Kernel()
     kernel.die_with_parent(signal.SIGTERM)
     kernel.adopt_orphans()
-    zygote = Zygote(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], bootstrap, kernel, process)
+    zygote = Zygote(socket.socket(fileno=control), sys.argv[2], bootstrap, kernel, process)
     try:
         zygote.run()
     except (OSError, EOFError):  # the server's end is gone
