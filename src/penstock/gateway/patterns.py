@@ -36,7 +36,7 @@ def compile_pattern(text: str) -> Pattern:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Pattern(text, re.compile(translated))
+            return Pattern(text, re.compile(translated, re.ASCII))  # as Java reads \d and \w
     except (re.error, OverflowError, RecursionError):
         return Pattern(text, None)
 

@@ -32,7 +32,7 @@ class RestJson:
         if shape.payload is not None:
             member = shape.members[shape.payload]
             value = _read_payload(member, call.request.body)
-            if value is not None:
+            if value is not None and (value or member.name in shape.required):
                 params[member.name] = value
         elif call.operation.body:
             params.update(read_members(call.operation.body, parse(call.request.body), JSON))
@@ -77,10 +77,10 @@ def _query(request: HttpRequest) -> dict[str, list[str]]:
 
 def _read_payload(member: Member, body: bytes) -> Any:
     if member.shape.kind == "blob":
-        return body or None
+        return body
     if member.shape.kind == "string":
         try:
-            return body.decode() or None
+            return body.decode()
         except UnicodeDecodeError:
             raise Malformed("the body is not UTF-8").inside(member.name) from None
     return read(member, parse(body), JSON) if body else None

@@ -61,7 +61,9 @@ class RpcV2Cbor:
 
     def encode(self, call: Call, result: Result, request_id: str) -> HttpResponse:
         shape = call.operation.output
-        body = cbor2.dumps(write_members(shape.members, result, CBOR)) if shape else cbor2.dumps({})
+        if shape is None:  # the protocol wants neither body nor content type then
+            return HttpResponse(200, {"x-amzn-RequestId": request_id, "smithy-protocol": "rpc-v2-cbor"})
+        body = cbor2.dumps(write_members(shape.members, result, CBOR))
         return HttpResponse(200, _headers({"x-amzn-RequestId": request_id}), body)
 
     def encode_fault(

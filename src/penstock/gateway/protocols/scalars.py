@@ -136,10 +136,11 @@ def _iso_seconds(found: re.Match[str]) -> float:
     whole = calendar.timegm((year, month, day, hour, minute, second))
     zone = found[8]
     if zone not in {"Z", "z"}:
-        digits = zone[1:].replace(":", "")
-        offset = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+        offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
         whole -= offset if zone[0] == "+" else -offset
-    return read_epoch(whole + float(found[7] or 0))
+    digits = (found[7] or ".0")[1:]
+    scale = 10 ** len(digits)
+    return read_epoch((whole * scale + int(digits)) / scale)  # one rounding, so that .679 stays .679
 
 
 def format_time(instant: float, timestamp_format: str) -> str:
