@@ -37,11 +37,13 @@ class Style:
 
 
 @cache
-def structure(
-    shape: Shape, style: Style, depth: int = 0, skip: frozenset[str] = frozenset()
-) -> st.SearchStrategy[dict[str, Any]]:
+def structure(shape: Shape, style: Style, depth: int = 0) -> st.SearchStrategy[dict[str, Any]]:
     """Some members of `shape`, always the required ones, exactly one of a union."""
-    members = {name: member for name, member in shape.members.items() if name not in skip}
+    members = {
+        name: member
+        for name, member in shape.members.items()
+        if not (style.no_empty and member.shape.kind == "structure" and not member.shape.members)
+    }
 
     @st.composite
     def build(draw: Any) -> dict[str, Any]:
