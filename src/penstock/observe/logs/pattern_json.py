@@ -22,6 +22,8 @@ def compile_json(text: str) -> Callable[[str], bool]:
     condition = parser.parse()
 
     def matches(message: str) -> bool:
+        if not message.lstrip().startswith(("{", "[")):  # most lines of a function are not JSON; failing costs more
+            return False
         try:
             event = orjson.loads(message)
         except orjson.JSONDecodeError:

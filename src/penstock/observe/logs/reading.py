@@ -46,59 +46,81 @@ class Page:
 def read_page(
     connection: Connection, selection: Selection, limit: int, matches: Callable[[str], bool] | None = None
 ) -> Page:
-    """At most `limit` matching events, 1 MB of them, or as many as could be found in `SCANNED` events."""
+    """At most `limit` matching events, 1 MB of them, or as many as could be found in about `SCANNED` events."""
+    reader = _Reader(selection, matches)
     found: list[Event] = []
     size = 0
-    reached: Position | None = None
-    for scanned, event in enumerate(read_events(connection, selection)):
-        if len(found) >= limit or scanned >= SCANNED:
-            return Page(found, reached)
-        if matches is None or matches(event.message):
-            size += len(event.message.encode()) + OVERHEAD
-            if size > PAGE_BYTES and found:
-                return Page(found, reached)
-            found.append(event)
-        reached = event.position
-    return Page(found, None)
+    for event in reader.read(connection):
+        size += len(event.message.encode()) + OVERHEAD
+        if len(found) >= limit or (size > PAGE_BYTES and found):
+            return Page(found, found[-1].position)
+        found.append(event)
+    return Page(found, reader.stopped_at)
 
 
-def read_events(connection: Connection, selection: Selection) -> Iterator[Event]:
-    """Every event of the selection in order."""
-    sign = 1 if selection.forwards else -1
-    waiting: list[tuple[tuple[int, int, int], Event, Iterator[Event]]] = []
-    rows = connection.execute(_query(selection).execution_options(yield_per=20))
-    try:
-        for row in rows:
-            edge = row.first_ms if selection.forwards else -row.last_ms
-            while waiting and waiting[0][0][0] < edge:
-                yield _pop(waiting, sign)
-            _push(waiting, _inside(row, selection), sign)
-        while waiting:
-            yield _pop(waiting, sign)
-    finally:
-        rows.close()
+class _Reader:
+    """One walk over a selection's chunks."""
 
+    def __init__(self, selection: Selection, matches: Callable[[str], bool] | None):
+        self._selection = selection
+        self._matches = matches
+        self._sign = 1 if selection.forwards else -1
+        self._waiting: list[tuple[tuple[int, int, int], Event, Iterator[Event]]] = []
+        self.stopped_at: Position | None = None
+        """Where the walk stopped because it had looked at enough; None when it came to the end."""
 
-def _push(waiting: list[Any], events: Iterator[Event], sign: int) -> None:
-    event = next(events, None)
-    if event is not None:
-        place = event.position
-        heapq.heappush(waiting, ((sign * place[0], sign * place[1], sign * place[2]), event, events))
+    def read(self, connection: Connection) -> Iterator[Event]:
+        """Matching events in order."""
+        scanned = 0
+        rows = connection.execute(_query(self._selection).execution_options(yield_per=20))
+        try:
+            for row in rows:
+                edge = row.first_ms if self._selection.forwards else -row.last_ms
+                while self._waiting and self._waiting[0][0][0] < edge:
+                    yield self._pop()
+                if scanned >= SCANNED and self._stop_before(row):
+                    return
+                scanned += row.events
+                self._push(self._inside(row))
+            while self._waiting:
+                yield self._pop()
+        finally:
+            rows.close()
 
+    def _stop_before(self, row: Any) -> bool:
+        """Stop between the events given out and those of `row`, unless the next page would begin where this one did:
+        a great many events may carry the same time.
+        """
+        if self._selection.forwards:
+            border = Position(row.first_ms, 0, 0)
+            gets_on = border > self._selection.low
+        else:
+            border = Position(row.last_ms + 1, 0, 0)
+            gets_on = border < self._selection.high
+        if gets_on:
+            self.stopped_at = border
+        return gets_on
 
-def _pop(waiting: list[Any], sign: int) -> Event:
-    _, event, events = heapq.heappop(waiting)
-    _push(waiting, events, sign)
-    return event  # type: ignore[no-any-return]
+    def _push(self, events: Iterator[Event]) -> None:
+        event = next(events, None)
+        if event is not None:
+            at_ms, chunk, number = event.position
+            sign = self._sign
+            heapq.heappush(self._waiting, ((sign * at_ms, sign * chunk, sign * number), event, events))
 
+    def _pop(self) -> Event:
+        _, event, events = heapq.heappop(self._waiting)
+        self._push(events)
+        return event
 
-def _inside(row: Any, selection: Selection) -> Iterator[Event]:
-    events = [
-        Event(Position(at_ms, row.id, number), row.stream_id, message, row.ingested_ms)
-        for number, (at_ms, message) in enumerate(unpack(row.first_ms, row.data), 1)
-        if selection.low < (at_ms, row.id, number) < selection.high
-    ]
-    return iter(events) if selection.forwards else reversed(events)
+    def _inside(self, row: Any) -> Iterator[Event]:
+        low, high, matches = self._selection.low, self._selection.high, self._matches
+        found = [
+            Event(Position(at_ms, row.id, number), row.stream_id, message, row.ingested_ms)
+            for number, (at_ms, message) in enumerate(unpack(row.first_ms, row.data), 1)
+            if (matches is None or matches(message)) and low < (at_ms, row.id, number) < high
+        ]
+        return iter(found) if self._selection.forwards else reversed(found)
 
 
 def _query(selection: Selection) -> sa.Select[Any]:

@@ -54,7 +54,7 @@ CHUNKS = sa.Table(
     sa.Column("first_ms", sa.BigInteger, nullable=False),
     sa.Column("last_ms", sa.BigInteger, nullable=False),
     sa.Column("ingested_ms", sa.BigInteger, nullable=False),
-    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("events", sa.Integer, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
     # Reading forwards goes by the first event, backwards by the last; see reading.py.
@@ -174,7 +174,7 @@ def insert_chunks(connection: Connection, group_id: int, stream_id: int, chunks:
                 first_ms=chunk.first_ms,
                 last_ms=chunk.last_ms,
                 ingested_ms=ingested_ms,
-                count=chunk.count,
+                events=chunk.count,
                 size=chunk.size,
                 data=chunk.data,
             )

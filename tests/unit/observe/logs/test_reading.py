@@ -49,9 +49,13 @@ def read_all(store, selection, limit):
     raise AssertionError("paging does not end")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_batches=batches, limit=st.integers(1, 7), forwards=st.booleans(), stream=st.none() | st.integers(0, 2))
-def test_every_event_is_seen_once_in_order(store, scope, given_batches, limit, forwards, stream) -> None:
+@pytest.mark.parametrize("scanned", [1, 4, 50_000])
+def test_every_event_is_seen_once_in_order(
+    store, scope, monkeypatch, scanned, given_batches, limit, forwards, stream
+) -> None:
+    monkeypatch.setattr(reading, "SCANNED", scanned)
     group, streams, expected = fill(store, scope, given_batches)
     if stream is not None:
         expected = [text for text in expected if text.startswith(f"{stream}/")]
@@ -60,7 +64,7 @@ def test_every_event_is_seen_once_in_order(store, scope, given_batches, limit, f
     assert seen == (expected if forwards else expected[::-1])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_batches=batches, low=times, high=times, forwards=st.booleans())
 def test_a_range_leaves_nothing_out(store, scope, given_batches, low, high, forwards) -> None:
     group, _, _ = fill(store, scope, given_batches)
@@ -69,18 +73,25 @@ def test_a_range_leaves_nothing_out(store, scope, given_batches, low, high, forw
     assert len(page.events) == sum(low <= at < high for _, moments in given_batches for at in moments)
 
 
-def test_a_search_stops_after_so_many_events_and_goes_on(store, scope, monkeypatch) -> None:
+@pytest.mark.parametrize("forwards", [True, False])
+def test_a_search_stops_after_so_many_events_and_goes_on(store, scope, monkeypatch, forwards) -> None:
     monkeypatch.setattr(reading, "SCANNED", 10)
-    group, _, _ = fill(store, scope, [(0, list(range(25)))])
-    found, pages, low = [], 0, Position(0, 0, 0)
-    while low is not None:
-        selection = Selection(group, low=low)
+    hour = 3600 * 1000
+    group, _, _ = fill(store, scope, [(0, [hour * number + at for at in range(4)]) for number in range(9)])
+    selection, found, pages = Selection(group, forwards=forwards), [], 0
+    while True:
         page = store.read_now(
-            partial(read_page, selection=selection, limit=100, matches=lambda text: text.endswith("/24"))
+            partial(read_page, selection=selection, limit=100, matches=lambda text: text.startswith(("0/8/", "0/0/")))
         )
-        found += page.events
-        pages, low = pages + 1, page.reached
-    assert (len(found), pages) == (1, 3)
+        found += [event.message for event in page.events]
+        pages += 1
+        if page.reached is None:
+            break
+        bounds = {"low": page.reached} if forwards else {"high": page.reached}
+        selection = Selection(group, forwards=forwards, **bounds)
+    expected = [f"0/{batch}/{number}" for batch in (0, 8) for number in range(4)]
+    assert found == (expected if forwards else expected[::-1])
+    assert pages == 3
 
 
 def test_a_page_holds_a_megabyte(store, scope) -> None:
