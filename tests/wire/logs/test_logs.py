@@ -82,7 +82,14 @@ def test_the_forward_token_ends_where_the_stream_ends(logs, group) -> None:
 
 def test_json_patterns_find_what_structured_logs_hold(logs, group) -> None:
     logs.create_log_stream(logGroupName=group, logStreamName="s")
-    put(logs, group, "s", '{"level": "ERROR", "latency": 120}', '{"level": "ERROR", "latency": 80}', "ERROR in plain text")
+    put(
+        logs,
+        group,
+        "s",
+        '{"level": "ERROR", "latency": 120}',
+        '{"level": "ERROR", "latency": 80}',
+        "ERROR in plain text",
+    )
     page = logs.filter_log_events(logGroupName=group, filterPattern='{ $.level = "ERROR" && $.latency > 100 }')
     assert messages([page]) == ['{"level": "ERROR", "latency": 120}']
 

@@ -80,17 +80,27 @@ def test_wrong_keys_get_each_services_own_error(server, service) -> None:
     assert refusal(getattr(forger, operation)) == (unknown, status)
 
 
+def fetch(url: str):
+    """Status, headers and body, without an SDK."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return reply.status, reply.headers, reply.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.headers, refused.read()
+
+
 def test_a_request_without_a_signature_is_refused(server) -> None:
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(server.endpoint + "/2015-03-31/functions/", timeout=10)
-    assert refused.value.code == 403
-    assert "MissingAuthenticationToken" in refused.value.headers["x-amzn-ErrorType"]
+    status, headers, _ = fetch(server.endpoint + "/2015-03-31/functions/")
+    assert status == 403
+    assert headers["x-amzn-ErrorType"].startswith("MissingAuthenticationToken")
 
 
-def test_a_presigned_request_is_accepted(server) -> None:
-    url = server.client("sts").generate_presigned_url("get_caller_identity", ExpiresIn=60)
-    with urllib.request.urlopen(url, timeout=10) as reply:
-        assert b":user/admin" in reply.read()
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(url.replace("GetCallerIdentity", "GetSessionToken"), timeout=10)
-    assert refused.value.code == 403
+def test_a_presigned_request_is_accepted_as_it_was_signed(server) -> None:
+    url = server.client("sts").generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
+    status, _, body = fetch(url)
+    assert status == 200
+    assert b":user/admin" in body
+    status, _, body = fetch(url.replace("GetCallerIdentity", "GetSessionToken"))
+    assert status == 403
+    assert b"SignatureDoesNotMatch" in body
