@@ -9,28 +9,19 @@ A step reads everything from the store and looks at now only, so a restart or a 
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from penstock.core.bus import Bus
 from penstock.core.clock import Clock
 from penstock.core.context import Scope
 from penstock.core.loop import Loop
-from penstock.observe.alarms.evaluate import evaluate, range_length
+from penstock.observe.alarms.datapoints import Fetch, closed_until, read_datapoints
+from penstock.observe.alarms.evaluate import evaluate
 from penstock.observe.alarms.family import Verdict, composite_verdicts
 from penstock.observe.alarms.machine import Mover
-from penstock.observe.alarms.model import (
-    Alarm,
-    AlarmStateChanged,
-    CompositeRule,
-    Datapoint,
-    MetricRule,
-)
+from penstock.observe.alarms.model import Alarm, AlarmState, AlarmStateChanged, CompositeRule, Decision, MetricRule
 from penstock.observe.alarms.records import read_alarms
 from penstock.observe.alarms.transition import move
-from penstock.observe.metrics.model import MetricKey, SeriesQuery
-from penstock.observe.metrics.queries import QueryError, read_queries, run_queries
-from penstock.observe.metrics.read import Periods
-from penstock.observe.metrics.statistic import parse_statistic
 from penstock.store.database import Connection, Store
 
 log = logging.getLogger(__name__)
@@ -38,7 +29,8 @@ log = logging.getLogger(__name__)
 SLOT_S = 10.0
 LOOK_EVERY_S = 2.0
 """Business seconds between two looks at the clock: how late after its slot an evaluation begins."""
-Fetch = Callable[[SeriesQuery], Awaitable[Periods]]
+BREATH = 50
+"""Alarms evaluated between two turns of the event loop: thousands of alarms must not hold up an invoke."""
 
 
 class Evaluator:
@@ -73,12 +65,12 @@ class Evaluator:
         """
         wanted = None if names is None else frozenset(names)
         alarms = await self._store.read(lambda connection: read_alarms(connection, scope))
-        if wanted and any(alarm.name in wanted and isinstance(alarm.rule, CompositeRule) for alarm in alarms):
+        composites = [alarm for alarm in alarms if isinstance(alarm.rule, CompositeRule)]
+        if wanted and any(alarm.name in wanted for alarm in composites):
             wanted = None
-        metric_alarms = [a for a in alarms if isinstance(a.rule, MetricRule) and (wanted is None or a.name in wanted)]
-        verdicts = [await self._verdict(alarm) for alarm in metric_alarms]
-        await self._write([verdict for verdict in verdicts if verdict], Mover.METRIC_EVALUATION)
-        if any(isinstance(alarm.rule, CompositeRule) for alarm in alarms):
+        chosen = [alarm for alarm in alarms if wanted is None or alarm.name in wanted]
+        await self._write(await self._metric_verdicts(chosen), Mover.METRIC_EVALUATION)
+        if composites:
             alarms = await self._store.read(lambda connection: read_alarms(connection, scope))
             await self._write(composite_verdicts(alarms, self._clock.now()), Mover.COMPOSITE_EVALUATION)
 
@@ -88,70 +80,40 @@ class Evaluator:
             self._slot = slot
             await self.evaluate()
 
-    async def _verdict(self, alarm: Alarm) -> Verdict | None:
+    async def _metric_verdicts(self, alarms: Sequence[Alarm]) -> list[Verdict]:
+        verdicts = []
+        for number, alarm in enumerate(alarms, 1):
+            decision = await self._decide(alarm, alarm.rule) if isinstance(alarm.rule, MetricRule) else None
+            if decision:
+                verdicts.append(Verdict(alarm, decision))
+            if number % BREATH == 0:
+                await self._clock.pause(0)
+        return verdicts
+
+    async def _decide(self, alarm: Alarm, rule: MetricRule) -> Decision | None:
         now = self._clock.now()
-        end = closed_until(alarm.rule, now) if isinstance(alarm.rule, MetricRule) else now
+        end = closed_until(rule, now)
         if alarm.standing.by_hand and alarm.standing.updated_at >= end:
             return None  # set by hand, and no period has closed since
         try:
-            datapoints = await self._datapoints(alarm, end)
-        except QueryError as error:  # a rule that was checked when it was put: ours to mend, and no reason to stop
-            log.error("alarm %s cannot be evaluated: %s", alarm.arn, error)  # noqa: TRY400 - the message is the point
-            return None
-        decision = (
-            evaluate(alarm.rule, datapoints, alarm.standing.state, now) if isinstance(alarm.rule, MetricRule) else None
-        )
-        return Verdict(alarm, decision) if decision else None
+            return evaluate(rule, await read_datapoints(self._fetch, alarm.scope, rule, end), alarm.standing.state, now)
+        except Exception as error:
+            # One alarm that cannot be computed must not blind the others, nor go on showing OK.
+            log.exception("alarm %s cannot be evaluated", alarm.arn)
+            reason = f"Penstock could not evaluate this alarm ({type(error).__name__}); its log says why."
+            return Decision(AlarmState.INSUFFICIENT_DATA, reason, None)
 
-    async def _datapoints(self, alarm: Alarm, end: float) -> list[Datapoint]:
-        rule = alarm.rule
-        if not isinstance(rule, MetricRule):
-            return []
-        start = end - range_length(rule) * rule.period_s
-        found = (
-            await self._watched(alarm.scope, rule, start, end)
-            if rule.watch
-            else await self._computed(alarm.scope, rule, start, end)
-        )
-        by_at = {point.at: point for point in found}
-        instants = [start + step * rule.period_s for step in range(range_length(rule))]
-        return [by_at.get(at, Datapoint(at)) for at in instants]
-
-    async def _watched(self, scope: Scope, rule: MetricRule, start: float, end: float) -> list[Datapoint]:
-        watch = rule.watch
-        if watch is None:
-            return []
-        key = MetricKey(scope, watch.namespace, watch.metric, watch.dimensions)
-        periods = await self._fetch(SeriesQuery(key, start, end, rule.period_s, watch.unit))
-        statistic = parse_statistic(watch.statistic)
-        return [Datapoint(at, statistic.of(cell), cell.count) for at, cell in periods.items()]
-
-    async def _computed(self, scope: Scope, rule: MetricRule, start: float, end: float) -> list[Datapoint]:
-        queries = read_queries(scope, rule.queries)
-        results = await run_queries(queries, self._fetch, start, end, end)
-        watched = next(query.id for query in queries if query.returns_data)
-        series = results[watched]
-        return [Datapoint(at, value) for at, value in series[0].points.items()] if series else []
-
-    async def _write(self, verdicts: Sequence[Verdict], mover: Mover) -> list[AlarmStateChanged]:
+    async def _write(self, verdicts: Sequence[Verdict], mover: Mover) -> None:
         if not verdicts:
-            return []
+            return
         now = self._clock.now()
 
-        def write(connection: Connection) -> list[AlarmStateChanged]:
-            facts = [_apply(connection, verdict, mover, now) for verdict in verdicts]
-            return [fact for fact in facts if fact]
+        def write(connection: Connection) -> list[AlarmStateChanged | None]:
+            return [_apply(connection, verdict, mover, now) for verdict in verdicts]
 
-        facts = await self._store.write(write)
-        for fact in facts:
-            self._bus.publish(fact)
-        return facts
-
-
-def closed_until(rule: MetricRule, now: float) -> float:
-    """The end of the newest period that is over: on the minute, or on the period where that is shorter."""
-    grain = min(rule.period_s, 60)
-    return float(math.floor(now / grain) * grain)
+        for fact in await self._store.write(write):
+            if fact:
+                self._bus.publish(fact)
 
 
 def _apply(connection: Connection, verdict: Verdict, mover: Mover, now: float) -> AlarmStateChanged | None:

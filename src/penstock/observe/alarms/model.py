@@ -173,7 +173,7 @@ class Decision:
 
     state: AlarmState
     reason: str
-    reason_data: str
+    reason_data: str | None
 
 
 @dataclass(frozen=True, slots=True)

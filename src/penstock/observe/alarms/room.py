@@ -3,23 +3,21 @@
 Rule: state, history and timestamps change in one transaction; `AlarmStateChanged` is published after its commit.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from penstock.core.bus import Bus
 from penstock.core.clock import Clock
 from penstock.core.context import Scope
 from penstock.gateway.contract import Operation, RawHandler
+from penstock.observe.alarms.datapoints import Fetch
 from penstock.observe.alarms.loop import Evaluator
 from penstock.observe.alarms.model import AlarmState, AlarmStateChanged
 from penstock.observe.alarms.states import read_states
 from penstock.observe.api import cloudwatch_alarm_changes, cloudwatch_alarm_reads, cloudwatch_alarms
-from penstock.observe.metrics.model import SeriesQuery
-from penstock.observe.metrics.read import Periods
 from penstock.store.database import Connection, Store
 
 T = TypeVar("T")
-Fetch = Callable[[SeriesQuery], Awaitable[Periods]]
 
 
 class Alarms:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from penstock.observe.metrics.cell import Cell
 from penstock.observe.metrics.memory import Memory, Series
-from penstock.observe.metrics.model import SeriesQuery
+from penstock.observe.metrics.model import MetricKey, SeriesQuery
 from penstock.observe.metrics.records import read_cells
 from penstock.observe.metrics.windows import by_period
-from penstock.store.database import Store
+from penstock.store.database import Connection, Store
 
 Periods = dict[float, Cell]
 """Cells by the beginning of their period, rising; periods without samples are absent."""
@@ -37,6 +37,19 @@ async def read_periods(memory: Memory, store: Store, query: SeriesQuery) -> Peri
         return next(iter(by_unit.values()))
     cells = [(start, cell) for periods in by_unit.values() for start, cell in periods.items()]
     return by_period(cells, query.start, query.end, query.period_s)
+
+
+def read_total(memory: Memory, connection: Connection, key: MetricKey, start: float, end: float) -> float | None:
+    """The sum of the samples within [start, end), by minute; None when there are none. Safe in any thread.
+
+    Another thread may be recording: the copies below are single steps of the interpreter, a cell's total is one number.
+    """
+    held_since, units = memory.held_since, list(memory.units(key).values())
+    totals = [c.total for one in units for at, c in list(one.cells.items()) if start <= at < end and at >= held_since]
+    if units and start < held_since:
+        rows = read_cells(connection, [one.id for one in units], start, min(end, held_since))
+        totals += [cell.total for _, _, cell in rows]
+    return sum(totals) if totals else None
 
 
 def _within(query: SeriesQuery, start: float) -> bool:

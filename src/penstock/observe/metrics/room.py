@@ -15,10 +15,10 @@ from penstock.observe.metrics.loop import Flusher
 from penstock.observe.metrics.memory import Memory
 from penstock.observe.metrics.model import FORGOTTEN_AFTER_S, Datum, ListedMetric, MetricKey, SeriesQuery
 from penstock.observe.metrics.put import check_data, check_namespace, record_all
-from penstock.observe.metrics.read import Periods, read_by_unit, read_periods
+from penstock.observe.metrics.read import Periods, read_by_unit, read_periods, read_total
 from penstock.observe.metrics.statistic import parse_statistic
 from penstock.observe.ports import Dimensions
-from penstock.store.database import Store
+from penstock.store.database import Connection, Store
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,13 @@ class Metrics:
         query = SeriesQuery(MetricKey(scope, namespace, metric, tuple(sorted(dimensions))), start, end, period)
         values = [(at, wanted.of(cell)) for at, cell in (await self.periods(query)).items()]
         return [(at, value) for at, value in values if value is not None]
+
+    def total(self, connection: Connection, key: MetricKey, start: float, end: float) -> float | None:
+        """The sum of a metric's samples, all units, in the minutes that begin within [start, end); None without any.
+
+        For code that holds a snapshot already, in any thread: it reads nothing but numbers that never tear.
+        """
+        return read_total(self._memory, connection, key, start, end)
 
     async def periods(self, query: SeriesQuery) -> Periods:
         """The samples of each period, all asked units together."""

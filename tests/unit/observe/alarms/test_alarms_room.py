@@ -599,3 +599,23 @@ def test_a_restart_goes_on_without_replaying_the_gap(store, clock, scope) -> Non
 
     asyncio.run(before())
     assert asyncio.run(after()) == (ALARM, INSUFFICIENT, 1)
+
+
+def test_an_alarm_that_cannot_be_computed_does_not_blind_the_others(world) -> None:
+    async def scenario():
+        await world.put("good")
+        await world.put("broken", MetricName="Throttles")
+        await world.alarms.evaluate_all()
+        real = world.metrics.periods
+
+        async def failing(query):
+            if query.key.name == "Throttles":
+                raise OverflowError("impossible")
+            return await real(query)
+
+        world.alarms._evaluator._fetch = failing
+        world.errors()
+        await world.pass_(61)
+        return await world.state("good"), await world.state("broken")
+
+    assert run(scenario) == (ALARM, INSUFFICIENT)

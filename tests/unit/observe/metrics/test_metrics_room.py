@@ -451,3 +451,25 @@ def test_a_strange_token_is_refused(api, clock, token) -> None:
 
 def test_what_memory_holds_is_the_recent_hours() -> None:
     assert HELD_S == 3 * HOUR
+
+
+def test_totals_on_a_snapshot_join_memory_and_store(api, store, clock, scope) -> None:
+    key = MetricKey(scope, "Shop", "Latency")
+
+    async def scenario():
+        async with api:
+            start = clock.now()
+            for _ in range(6):
+                await api.put(1.5)
+                await api.put(1, Unit="Count")
+                await api.room.flush()
+                clock.move(HOUR)
+            spans = [
+                (start, clock.now()),
+                (start, start + 2 * HOUR),
+                (clock.now() - HOUR, clock.now()),
+                (clock.now(), start + 9e9),
+            ]
+            return [await store.read(lambda c, s=s: api.room.total(c, key, *s)) for s in spans]
+
+    assert asyncio.run(scenario()) == [15.0, 5.0, 2.5, None]

@@ -1,7 +1,6 @@
 """IF and FILL, the two functions with rules of their own. Rule: pure; the tables of AWS's page are the tests."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from penstock.observe.metrics.expressions.syntax import ExpressionError
 from penstock.observe.metrics.expressions.values import TimeSeries, Value
@@ -58,7 +57,7 @@ def fill(series: TimeSeries, how: "str | float | TimeSeries", instants: Sequence
             value = _filler(series, how, at, before, known[after] if after < len(known) else None)
             if value is not None:
                 filled[at] = value
-    return replace(series.with_points(filled))
+    return series.with_points(filled)
 
 
 def _filler(
