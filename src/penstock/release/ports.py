@@ -62,14 +62,7 @@ class Rate:
 class ErrorRates(Protocol):
     """Measured by observe/: how an alias, or one version behind it, did in a stretch of time."""
 
-    def rate(
-        self,
-        connection: Connection,
-        scope: Scope,
-        function: str,
-        alias: str,
-        version: str | None,
-        start: float,
-        end: float,
+    async def rate(
+        self, scope: Scope, function: str, alias: str, version: str | None, start: float, end: float
     ) -> Rate | None:
         """None when nothing was measured, which is not the same as no errors."""

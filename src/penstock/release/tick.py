@@ -12,6 +12,7 @@ from penstock.core.clock import Clock
 from penstock.core.context import Scope
 from penstock.registry.aliases import AliasMovedError, read_alias, read_version
 from penstock.release.commit import Committed, commit
+from penstock.release.commits import Commits
 from penstock.release.decide import Observation, decide
 from penstock.release.hooks import HookRunner
 from penstock.release.markers.recorder import Markers
@@ -42,6 +43,7 @@ class Tick:
         self,
         *,
         store: Store,
+        commits: Commits,
         clock: Clock,
         markers: Markers,
         alarms: AlarmStates,
@@ -51,6 +53,7 @@ class Tick:
     ) -> None:
         """See the module."""
         self._store = store
+        self._commits = commits
         self._clock = clock
         self._markers = markers
         self._alarms = alarms
@@ -83,11 +86,13 @@ class Tick:
         decision = decide(deployment, seen, now)
         if decision.changes(deployment):
             try:
-                done = await self._store.write(lambda c: commit(c, decision, seen.alias, self._markers, now))
+                await self._commits.run(
+                    lambda c: commit(c, decision, seen.alias, self._markers, now),
+                    lambda done: self._after_commit(done, decision.reason),
+                )
             except (StaleDeploymentError, AliasMovedError) as race:
                 log.info("deployment %s: %s; deciding again", deployment.id, race)
                 return True
-            self._after_commit(done, decision.reason)
         for effect in decision.effects:
             self._hooks.start(deployment.scope, effect)
         return decision.changes(deployment)

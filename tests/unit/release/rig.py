@@ -14,6 +14,7 @@ from penstock.core.dice import SeededDice
 from penstock.core.errors import ApiError
 from penstock.registry.model import Alias, Function
 from penstock.registry.records import read_alias, write_alias, write_function, write_version
+from penstock.release.commits import Commits
 from penstock.release.hooks import HookRunner
 from penstock.release.markers.model import MarkerStatus
 from penstock.release.markers.recorder import Markers
@@ -164,6 +165,7 @@ class Rig:
         )
         self.tick = Tick(
             store=self.store,
+            commits=Commits(self.store),
             clock=clock,
             markers=self.markers,
             alarms=lambda _connection, _scope, names: {name: self.alarms.get(name) for name in names},

@@ -13,13 +13,14 @@ from penstock.core.clock import MockClock
 from penstock.core.dice import SeededDice
 from penstock.registry.aliases import read_alias, set_route
 from penstock.release.model import DeploymentStatus, StopRequest
+from penstock.release.plan import Routing, TrafficPlan
 from penstock.release.ports import HookInvocation, HookResult
 from penstock.release.stop import request_stop
 from penstock.store.database import SqliteStore
 from release.rig import OK, Crash, Rig, alias_agrees
 from release.samples import SCOPE, deployment
 
-LINEAR = "CodeDeployDefault.LambdaLinear10PercentEvery1Minute"
+LINEAR = TrafficPlan(Routing.LINEAR, 40, 1)
 STEP_S = 60.0
 FAILS = HookInvocation(HookResult.FUNCTION_ERROR, "Unhandled")
 GOOD = {"check": ("Succeeded", OK), "smoke": ("Succeeded", OK)}
@@ -45,9 +46,9 @@ STORIES = {
     "healthy canary with two hooks": Story(
         DeploymentStatus.SUCCEEDED, "2", False, {"before": "check", "after": "smoke"}, GOOD, hooks=("check", "smoke")
     ),
-    "healthy linear": Story(DeploymentStatus.SUCCEEDED, "2", False, {"config": LINEAR}),
+    "healthy linear": Story(DeploymentStatus.SUCCEEDED, "2", False, {"plan": LINEAR}),
     "alarm in mid shift": Story(
-        DeploymentStatus.STOPPED, "1", True, {"config": LINEAR, "alarms": ("errors",)}, alarm_at=150.0
+        DeploymentStatus.STOPPED, "1", True, {"plan": LINEAR, "alarms": ("errors",)}, alarm_at=60.0
     ),
     "alarm while the last hook is silent": Story(
         DeploymentStatus.STOPPED,
@@ -67,9 +68,9 @@ STORIES = {
     "hook says nothing": Story(
         DeploymentStatus.FAILED, "1", True, {"before": "mute"}, {"mute": (None, OK)}, hooks=("mute",)
     ),
-    "stopped by hand": Story(DeploymentStatus.STOPPED, "1", True, {"config": LINEAR}, stop_at=200.0),
+    "stopped by hand": Story(DeploymentStatus.STOPPED, "1", True, {"plan": LINEAR}, stop_at=60.0),
     "someone else moves the alias": Story(
-        DeploymentStatus.FAILED, "3", False, {"config": LINEAR}, moved_at=200.0, alias_agrees=False
+        DeploymentStatus.FAILED, "3", False, {"plan": LINEAR}, moved_at=60.0, alias_agrees=False
     ),
 }
 
