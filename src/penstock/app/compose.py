@@ -9,6 +9,7 @@ import os
 from penstock import __version__
 from penstock.app.adapters import FunctionFollower
 from penstock.app.business_clock import HighWater, open_clock
+from penstock.app.hooks import HookRoad
 from penstock.app.lock import DirectoryLock
 from penstock.app.status import Status
 from penstock.config import Config
@@ -24,11 +25,15 @@ from penstock.gateway.models import Models
 from penstock.gateway.pipeline import Gateway
 from penstock.gateway.server import Server
 from penstock.identity.room import Identity
+from penstock.observe.alarms.model import AlarmStateChanged
 from penstock.observe.alarms.room import Alarms
+from penstock.observe.alarms.states import read_states
 from penstock.observe.logs.room import Logs
 from penstock.observe.metrics.room import Metrics
 from penstock.registry.room import Registry
 from penstock.release.markers.recorder import Markers, OpenGuard
+from penstock.release.rates import MeasuredRates
+from penstock.release.room import Release
 from penstock.store.database import SqliteStore
 from penstock.store.migrate import migrate
 
@@ -84,12 +89,13 @@ class App:
         metrics = Metrics(store=store, clock=clock)
         alarms = Alarms(store=store, clock=clock, bus=bus, fetch=metrics.periods)
         logs = Logs(store=store, clock=clock, metrics=metrics)
+        markers = Markers(clock=clock, dice=dice)
         registry = Registry(
             store=store,
             clock=clock,
             dice=dice,
             cipher=identity.cipher,
-            changes=Markers(clock=clock, dice=dice),
+            changes=markers,
             guard=OpenGuard(),
             data=config.data,
             account_concurrency=config.account_concurrency,
@@ -118,6 +124,18 @@ class App:
             executor=execution,
             metrics=metrics,
         )
+        release = Release(
+            store=store,
+            clock=clock,
+            dice=dice,
+            markers=markers,
+            routing=registry.routing,
+            hooks=HookRoad(events.invoker, clock),
+            alarms=read_states,
+            rates=MeasuredRates(metrics),
+            bus=bus,
+        )
+        bus.subscribe(AlarmStateChanged, release.wake)
         status = Status(config=config, clock=clock, started_at=clock.monotonic(), endpoint=lambda: self.endpoint)
         self._gateway = Gateway(
             models=Models(),
@@ -138,6 +156,7 @@ class App:
             execution,
             FunctionFollower(bus, registry, execution),
             events,
+            release,
             status,
         ]
 
