@@ -63,6 +63,8 @@ class Artifacts:
             yield
         finally:
             self._held[code_sha256] -= 1
+            if not self._held[code_sha256]:
+                del self._held[code_sha256]
 
     async def put(self, content: bytes) -> str:
         """Store a package durably (nothing happens when it is there already) and return its `CodeSha256`."""
@@ -88,7 +90,7 @@ class Artifacts:
 
     async def sweep(self, in_use: Callable[[], Awaitable[set[str]]]) -> None:
         """Delete packages and code that no version has named for `GRACE_S`. `in_use` reads those that one names."""
-        self._held_since_sweep = {sha for sha, count in self._held.items() if count > 0}
+        self._held_since_sweep = set(self._held)
         found = await asyncio.to_thread(self._stored)
         used = {hex_name(sha) for sha in await in_use()}
         now = self._clock.monotonic()
