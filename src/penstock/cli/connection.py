@@ -13,11 +13,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from penstock.cli.credentials import Credentials, read_credentials
 from penstock.cli.failure import CommandError, unreachable
+from penstock.cli.screen import working
 from penstock.core.serverfile import ServerFile, read_server_file
 
 SERVICE = "penstock"
 """The service name in the signature of `/_penstock/…` requests."""
-TIMEOUT_S = 30.0
+ANSWER_WITHIN_S = {"GET": 10.0, "POST": 60.0}
+"""A question has a quick answer or none; a change may have to wait for the disk."""
 
 Query = Mapping[str, str | int | float | None]
 
@@ -42,7 +44,8 @@ class Connection:
     def _signed(self, method: str, path: str, query: Query | None, body: bytes) -> Any:
         url = f"{self.server.endpoint}{quote(path, safe='/:')}{_query_string(query)}"
         headers = sign(method, url, body, self.credentials, self.server.region)
-        return request(self.server, method, url, body, headers)
+        with working("asking the server"):
+            return request(self.server, method, url, body, headers)
 
 
 def find_server(data: Path) -> ServerFile:
@@ -84,7 +87,7 @@ def sign(method: str, url: str, body: bytes, credentials: Credentials, region: s
 def request(server: ServerFile, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Any:
     """Send it, and the reply's JSON; a refusal becomes a `CommandError` with the server's code and message."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_WITHIN_S[method])
     try:
         connection.request(method, url[len(f"{parts.scheme}://{parts.netloc}") :], body or None, dict(headers))
         reply = connection.getresponse()

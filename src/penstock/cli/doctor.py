@@ -10,7 +10,7 @@ from penstock.cli.checks import Row, State, local_rows
 from penstock.cli.connection import connect
 from penstock.cli.failure import REFUSED, CommandError
 from penstock.cli.options import Data, Json
-from penstock.cli.screen import Cell, note, print_json, print_table, working
+from penstock.cli.screen import Cell, note, print_json, print_table
 from penstock.config import Config
 from penstock.core.serverfile import read_server_file
 
@@ -31,8 +31,7 @@ def doctor(
       penstock doctor
       penstock doctor --json | jq '.[] | select(.state != "ok")'
     """
-    with working("looking"):
-        rows = [*local_rows(data, read_server_file(data), port), *server_rows(data)]
+    rows = [*local_rows(data, read_server_file(data), port), *server_rows(data)]
     if as_json:
         print_json([asdict(row) for row in rows])
     else:

@@ -12,7 +12,7 @@ from penstock.cli.connection import connect
 from penstock.cli.failure import CommandError, usage
 from penstock.cli.live import Alias, Live, fetch_live, split_alias, traffic
 from penstock.cli.options import Data, Json
-from penstock.cli.screen import can_ask, note, print_json, working
+from penstock.cli.screen import can_ask, note, print_json
 
 
 def rollback(
@@ -46,10 +46,9 @@ def rollback(
     reason = reason or ask_reason()
     if not yes and can_ask() and not typer.confirm("Roll back now?", err=True):
         raise CommandError("nothing was changed.")
-    with working(f"rolling {alias} back"):
-        # The version by its number: what was announced is what is done, whatever happened in between.
-        wish = {"function": function, "alias": name, "to": str(target), "reason": reason}
-        done = connection.post("/_penstock/rollback", wish)
+    # The version by its number: what was announced is what is done, whatever happened in between.
+    wish = {"function": function, "alias": name, "to": str(target), "reason": reason}
+    done = connection.post("/_penstock/rollback", wish)
     if as_json:
         print_json(done)
     else:
