@@ -20,6 +20,8 @@ from penstock.gateway.connection import Limits, WatchedProtocol, close_now
 from penstock.gateway.contract import HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
+STOP_S = 5.0
+"""Real seconds that cancelled requests get to clean up."""
 access = logging.getLogger("penstock.access")
 
 
@@ -58,6 +60,7 @@ class Server:
         self._state = ServerState()
         self._listener: asyncio.Server | None = None
         self._date = (0, b"")
+        self._stopping = False
 
     async def start(self) -> int:
         """Listen; the port. Raises `StartupError` when the address cannot be had."""
@@ -104,13 +107,15 @@ class Server:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        self._stopping = True
+        for connection in list(self._state.connections):
+            close_now(connection)
+        await self._clock.pause(0)  # lets the connections notice, so that nobody writes to them any more
         tasks = set(self._state.tasks)
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=5)
-        for connection in list(self._state.connections):
-            close_now(connection)
+            await asyncio.wait(tasks, timeout=STOP_S)
 
     async def _bind(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
         try:
@@ -131,6 +136,13 @@ class Server:
         return listening
 
     async def _asgi(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self._answer(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         started = self._clock.monotonic()
         body = await self._read_body(scope, receive)
         if body is None:
