@@ -88,6 +88,9 @@ class Launcher(Protocol):
     ) -> Environment:
         """A started, not yet initialised environment; raises `LaunchError`. `gone` is called when it is DEAD."""
 
+    async def words(self, runtime: str) -> str:
+        """What runs this runtime, for the first log line; raises `LaunchError` when nothing does."""
+
 
 class LaunchError(RuntimeError):
     """No environment could be made; it is not the function's fault. `code` is AWS's error code."""

@@ -4,6 +4,7 @@ server's own packages, so that function code imports what it would find at AWS a
 
 import importlib.metadata
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,17 +16,23 @@ def build(directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     wanted = {target.name: target for name in FAMILY for target in _targets(name)}
     for link in directory.iterdir():
-        if link.name not in wanted:
-            link.unlink()
+        if link.name not in wanted and link.name != "__pycache__":  # an interpreter's own, for single-file modules
+            _remove(link)
     for name, target in wanted.items():
         link = directory / name
         if link.is_symlink() and link.readlink() == target:
             continue
-        with suppress(FileNotFoundError):
-            link.unlink()
+        _remove(link)
         with suppress(FileExistsError):
             link.symlink_to(target)
     return directory
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _targets(name: str) -> set[Path]:

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from penstock.core.clock import Clock
 from penstock.core.dice import Dice
 from penstock.execution import failures, lines
-from penstock.execution.environment import End, EndKind, Environment
+from penstock.execution.environment import End, EndKind, Environment, Launcher
 from penstock.execution.flight import Flight, Verdict, judge_init, judge_timeout
 from penstock.execution.journal import Journal
-from penstock.execution.launch import ForkLauncher
 from penstock.execution.pool import Pool
 from penstock.execution.variables import log_group
 from penstock.observe.ports import LogSink
@@ -44,7 +43,7 @@ class Warmup:
     """Makes environments, a bounded number at a time."""
 
     def __init__(
-        self, *, clock: Clock, dice: Dice, logs: LogSink, launcher: ForkLauncher, pool: Pool[Flight], places: int
+        self, *, clock: Clock, dice: Dice, logs: LogSink, launcher: Launcher, pool: Pool[Flight], places: int
     ) -> None:
         """`places` bounds how many start at once: more would only take the processor from each other."""
         self._clock = clock
