@@ -45,4 +45,4 @@ class Logs:
         """Stop the loops and store what is buffered."""
         await self._sweeping.stop()
         await self._flushing.stop()
-        await self.sink.flush()
+        await self.sink.close()

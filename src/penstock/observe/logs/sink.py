@@ -57,6 +57,15 @@ class BufferedLogSink:
         if self._flushing is not None:
             await asyncio.shield(self._flushing)
 
+    async def close(self) -> None:
+        """The last flush: tries once more whatever the waiting time, and says what is lost."""
+        self._retry_at = 0.0
+        await self.flush()
+        if self._buffer:
+            log.error(
+                "the server stops with log lines it could not store: about %d KB are lost", self._buffer.cost >> 10
+            )
+
     async def _flush(self) -> None:
         try:
             while batches := self._buffer.take(FLUSH_BYTES):

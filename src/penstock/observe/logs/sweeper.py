@@ -36,7 +36,7 @@ class Sweeper:
         """Asked on a reader first: most of the time nothing is due, and a write would wait for a disk flush."""
         if connection.execute(sa.select(TRASH.c.id).limit(1)).first():
             return True
-        return connection.execute(self._expired().limit(1)).first() is not None
+        return self._expired(connection, 1) != []
 
     def _sweep_some(self, connection: Connection) -> bool:
         trash = connection.execute(sa.select(TRASH).order_by(TRASH.c.id).limit(1)).first()
@@ -61,17 +61,21 @@ class Sweeper:
         connection.execute(sa.delete(TRASH).where(TRASH.c.id == trash.id))
 
     def _expire(self, connection: Connection) -> bool:
-        chunks = connection.execute(self._expired().limit(self._step)).all()
+        chunks = self._expired(connection, self._step)
         self._delete(connection, chunks)
         return bool(chunks)
 
-    def _expired(self) -> sa.Select[Any]:
-        oldest = int(self._clock.now() * 1000) - GROUPS.c.retention_days * DAY_MS
-        return (
-            sa.select(CHUNKS.c.id, CHUNKS.c.group_id, CHUNKS.c.size)
-            .select_from(GROUPS.join(CHUNKS, CHUNKS.c.group_id == GROUPS.c.id))
-            .where(GROUPS.c.retention_days.is_not(None), CHUNKS.c.last_ms < oldest)
-        )
+    def _expired(self, connection: Connection, limit: int) -> Sequence[Any]:
+        """Expired chunks of the first group that has any. Group by group, because SQLite would scan all chunks to
+        join them with their groups' retentions.
+        """
+        now_ms = int(self._clock.now() * 1000)
+        kept = sa.select(GROUPS.c.id, GROUPS.c.retention_days).where(GROUPS.c.retention_days.is_not(None))
+        for group in connection.execute(kept).all():
+            chunks = connection.execute(_before(group.id, now_ms - group.retention_days * DAY_MS).limit(limit)).all()
+            if chunks:
+                return chunks
+        return []
 
     @staticmethod
     def _delete(connection: Connection, chunks: Sequence[Any]) -> None:
@@ -87,3 +91,9 @@ class Sweeper:
                 .where(GROUPS.c.id == group_id)
                 .values(stored_bytes=sa.func.max(0, GROUPS.c.stored_bytes - size))
             )
+
+
+def _before(group_id: int, oldest_ms: int) -> sa.Select[Any]:
+    return sa.select(CHUNKS.c.id, CHUNKS.c.group_id, CHUNKS.c.size).where(
+        CHUNKS.c.group_id == group_id, CHUNKS.c.last_ms < oldest_ms
+    )

@@ -153,6 +153,24 @@ def test_stopping_the_room_stores_what_is_buffered(store, clock, scope) -> None:
     assert stored(store) == ["last words"]
 
 
+def test_stopping_tries_once_more_and_says_what_is_lost(store, clock, scope, caplog) -> None:
+    failing = FailingStore(store)
+    sink = BufferedLogSink(failing, clock)
+
+    async def scenario():
+        sink.append(scope, GROUP, STREAM, [LogLine(clock.now(), "x" * 5000)])
+        await sink.flush()
+        await sink.close()
+        assert "about 5 KB are lost" in caplog.text
+        failing.broken = False
+        await sink.close()
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(scenario())
+    assert failing.attempts == 3
+    assert stored(store) == ["x" * 5000]
+
+
 def test_the_room_flushes_by_itself(store, scope) -> None:
     async def scenario():
         clock = MockClock()

@@ -5,7 +5,7 @@ import asyncio
 import sqlalchemy as sa
 
 from penstock.observe.logs.records import CHUNKS, GROUPS, STREAMS, TRASH
-from penstock.observe.logs.sweeper import Sweeper
+from penstock.observe.logs.sweeper import Sweeper, _before
 
 DAY_S = 24 * 3600
 
@@ -87,3 +87,9 @@ def test_a_deleted_stream_leaves_its_group(store, clock, call, put) -> None:
 def test_nothing_due_writes_nothing(store, clock, put) -> None:
     put((0, "x"))
     assert sweep(store, clock) == 0
+
+
+def test_looking_for_what_is_due_uses_an_index(store) -> None:
+    query = str(_before(1, 2).compile(compile_kwargs={"literal_binds": True}))
+    plan = store.read_now(lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
+    assert "USING INDEX log_chunks_of_group_back (group_id=? AND last_ms<?)" in plan[0][3]
