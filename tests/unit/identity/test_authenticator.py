@@ -1,5 +1,6 @@
 """Agreement with botocore's own signers over random requests; every tampering refused; errors named per protocol."""
 
+import hashlib
 import time
 from datetime import UTC, datetime
 from unittest import mock
@@ -18,6 +19,7 @@ from penstock.core.errors import ApiError
 from penstock.gateway.contract import HttpRequest
 from penstock.identity.authenticator import CACHED, SKEW_S
 from penstock.identity.room import Identity
+from penstock.identity.signature import Claim, canonical_request, sign, signing_key, string_to_sign
 
 ROLE = "arn:aws:iam::000000000000:role/deploy/orders"
 shared = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -210,6 +212,19 @@ def test_clock_skew(identity, clock, name) -> None:
         identity.authenticator.authenticate(request)
     else:
         assert refusal(identity, request).message.startswith(said)
+
+
+def test_a_signing_key_of_another_day_is_refused(identity, clock) -> None:
+    """A key that leaked for one day must not sign requests of the next, however right the signature is."""
+    headers = {"host": "h", "x-amz-date": "20270115T080000Z"}
+    claim = Claim(identity.admin.access_key, "20270114", "us-east-1", "lambda", "host;x-amz-date", "", presigned=False)
+    canonical = canonical_request(HttpRequest("GET", "/", "", headers, b""), claim, hashlib.sha256(b"").hexdigest())
+    key = signing_key(identity.admin.secret_key, "20270114", "us-east-1", "lambda")
+    headers["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={claim.access_key}/{claim.scope}, SignedHeaders={claim.signed_headers}, "
+        f"Signature={sign(key, string_to_sign(claim, '20270115T080000Z', canonical))}"
+    )
+    assert "Date in Credential scope" in refusal(identity, HttpRequest("GET", "/", "", headers, b"")).message
 
 
 def test_a_presigned_url_lives_as_long_as_it_says(identity, clock) -> None:
