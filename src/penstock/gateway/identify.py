@@ -13,11 +13,11 @@ from penstock.core.errors import ApiError
 from penstock.gateway.contract import HttpRequest
 from penstock.gateway.models import Models, Service
 from penstock.gateway.protocols.codec import Call
-from penstock.gateway.protocols.query import form, is_form
+from penstock.gateway.protocols.query import is_form
 
 _SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/,\s]*/([^/,\s]+)/aws4_request")
 _RPC_V2 = re.compile(r"/service/([^/]+)/operation/([^/]+)/?")
-_ACTION_IN_QUERY = re.compile(r"(?:^|&)Action=")
+_ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z0-9]*)")
 CBOR, JSON, QUERY, REST_JSON = "smithy-rpc-v2-cbor", "json", "query", "rest-json"
 
 
@@ -30,7 +30,7 @@ class Claim:
     """From the signature's scope; None when the request is not signed."""
     target_prefix: str | None = None
     operation: str | None = None
-    """From the path or the target; the query protocol keeps it in the form, which may be unreadable (`_action`)."""
+    """From the path or the target; the query protocol keeps it in the form (`_operation_name`)."""
 
 
 def claim(request: HttpRequest) -> Claim:
@@ -43,13 +43,13 @@ def claim(request: HttpRequest) -> Claim:
     if target:
         prefix, _, operation = target.rpartition(".")
         return Claim(JSON, signing_name, prefix, operation)
-    if (is_form(request) and request.path == "/") or _ACTION_IN_QUERY.search(request.query):
+    if (is_form(request) and request.path == "/") or _ACTION.search(request.query.encode()):
         return Claim(QUERY, signing_name)
     return Claim(REST_JSON, signing_name)
 
 
 def find_call(request: HttpRequest, claimed: Claim, models: Models, mounted: Sequence[str]) -> Call:
-    """The operation meant; raises `ApiError` when there is none, and `Malformed` for an undecodable path or form."""
+    """The operation meant; raises `ApiError` when there is none, and `Malformed` for an undecodable path."""
     service = find_service(request, claimed, models, mounted)
     if service is None:
         raise _unknown_service(request, claimed)
@@ -82,7 +82,11 @@ def find_service(request: HttpRequest, claimed: Claim, models: Models, mounted: 
 
 
 def _operation_name(request: HttpRequest, claimed: Claim) -> str:
-    return (form(request).get("Action") if claimed.protocol == QUERY else claimed.operation) or ""
+    if claimed.protocol != QUERY:
+        return claimed.operation or ""
+    # Only looked for, not parsed: the form is parsed once, when the operation is known.
+    found = _ACTION.search(request.body) or _ACTION.search(request.query.encode())
+    return found[1].decode() if found else ""
 
 
 def _signing_name(request: HttpRequest) -> str | None:
