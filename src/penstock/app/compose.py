@@ -11,6 +11,7 @@ from penstock.app.adapters import FunctionFollower
 from penstock.app.business_clock import HighWater, open_clock
 from penstock.app.hooks import HookRoad
 from penstock.app.lock import DirectoryLock
+from penstock.app.overview import Overview
 from penstock.app.status import Status
 from penstock.config import Config
 from penstock.core.bus import Bus
@@ -157,6 +158,7 @@ class App:
             FunctionFollower(bus, registry, execution),
             events,
             release,
+            Overview(config=config, store=store, execution=execution),
             status,
         ]
 

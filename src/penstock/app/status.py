@@ -1,4 +1,4 @@
-"""Health, status and doctor: what the server says of itself. Rule: facts at hand; asking costs next to nothing."""
+"""Health: is it there, and what time is it. Rule: facts at hand; asking costs next to nothing and needs no key."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,7 +11,7 @@ from penstock.gateway.contract import HttpRequest, HttpResponse, Operation, RawH
 
 
 class Status:
-    """A `gateway.contract.Room` of three pages."""
+    """A `gateway.contract.Room` of one page."""
 
     def __init__(self, *, config: Config, clock: Clock, started_at: float, endpoint: Callable[[], str]):
         """`started_at` is execution time; `endpoint` is known only once the server listens."""

@@ -65,7 +65,7 @@ def facts(found: Live, now: float) -> Facts:
     return [
         *said,
         ("errors", errors(found)),
-        ("go back to", f"version {good} (last known good)" if good else "no version is known to be good"),
+        ("go back to", f"version {good} (last known good)" if good else "no other version is known to be good"),
     ]
 
 
@@ -107,4 +107,5 @@ def rate(measured: Mapping[str, Any] | None) -> str:
         return "not measured"
     if not measured["requests"]:
         return "no requests"
-    return f"{markers.percent(measured)} of {measured['requests']:g} requests"
+    requests = "1 request" if measured["requests"] == 1 else f"{measured['requests']:g} requests"
+    return f"{markers.percent(measured)} of {requests}"

@@ -129,7 +129,8 @@ def _published(marker: Marker) -> str:
 
 
 def _configured(marker: Marker) -> str:
-    names = ", ".join(str(name).replace("_", " ") for name in marker["detail"].get("changed") or ())
+    changed = (re.sub(r"_(s|ms|mb)$", "", str(name)) for name in marker["detail"].get("changed") or ())
+    names = ", ".join(name.replace("_", " ") for name in changed)
     return f"configuration changed: {names}" if names else "configuration changed"
 
 

@@ -3,6 +3,7 @@
 Rule: what needs attention (alarms, deployments under way) comes last, next to the prompt.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -38,10 +39,9 @@ def status(*, data: Data, as_json: Json = False) -> None:
         print_json({"up": True, "pid": server.pid, "data": str(data), **health, **found})
         return
     now = float(health["business_time"])
-    facts = [*server_facts(server, health, str(data)), *function_facts(found.get("functions") or [])]
-    if environments := found.get("environments"):
-        facts.append(("environments", environments_cell(environments)))
-    print_facts([*facts, *deployment_facts(found.get("deployments") or [], now), *alarm_facts(found, now)])
+    facts = [*server_facts(server, health, str(data)), *function_facts(found["functions"])]
+    facts.append(("environments", environments_cell(found["environments"])))
+    print_facts([*facts, *deployment_facts(found["deployments"], now), *alarm_facts(found, now)])
 
 
 def show_down(data: str, *, as_json: bool) -> None:
@@ -74,39 +74,35 @@ def function_facts(functions: Iterable[Mapping[str, Any]]) -> Facts:
     return [("functions" if number == 0 else "", line) for number, line in enumerate(lines)]
 
 
-def environments_cell(environments: Any) -> str:
-    """How many copies of versions run."""
-    counts = environments if isinstance(environments, Mapping) else {"running": len(environments)}
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+def environments_cell(environments: Iterable[Mapping[str, Any]]) -> str:
+    """How many copies of versions run: `1 busy, 3 idle`."""
+    counts = Counter(str(each["state"]) for each in environments)
+    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none"
 
 
 def deployment_facts(deployments: Iterable[Mapping[str, Any]], now: float) -> Facts:
     """Deployments that are not over."""
-    facts: Facts = []
-    for each in deployments:
-        what = f"{each.get('function')}:{each.get('alias')} version {each.get('current') or '–'} → {each.get('target')}"
-        at = float(each.get("created_at", now))
-        facts.append(
-            (
-                "deploying",
-                [
-                    Cell(f"{what}, {float(each.get('percent') or 0):g} %", "bold cyan"),
-                    Cell(f"{each.get('id')}  {each.get('status')}  since {ago(at, now)}", "dim"),
-                ],
-            )
-        )
-    return facts
+    return [("deploying", _deployment_lines(each, now)) for each in deployments]
 
 
 def alarm_facts(found: Mapping[str, Any], now: float) -> Facts:
     """Alarms in ALARM."""
     facts: Facts = []
-    for alarm in found.get("alarms") or []:
-        since = f"  since {ago(float(alarm['since']), now)}" if alarm.get("since") else ""
-        facts.append(
-            ("ALARM", [Cell(f"{alarm['name']}{since}", "bold red"), Cell(str(alarm.get("reason") or ""), "dim")])
-        )
+    for alarm in found["alarms"]:
+        since = f"{alarm['name']}  since {local(float(alarm['since']), now)}, {ago(float(alarm['since']), now)}"
+        facts.append(("ALARM", [Cell(since, "bold red"), Cell(str(alarm["reason"]), "dim")]))
     return facts or [("alarms", "none in ALARM")]
+
+
+def _deployment_lines(each: Mapping[str, Any], now: float) -> list[Cell]:
+    versions = f"version {each['current']} → {each['target']}" if each["current"] else f"version {each['target']}"
+    then = f", next step {ago(float(each['next_shift_at']), now)}" if each.get("next_shift_at") else ""
+    return [
+        Cell(f"{each['function']}:{each['alias']} {versions}, {float(each['percent']):g} %{then}", "bold cyan"),
+        Cell(
+            f"{each['id']}  {each.get('event') or each['status']}  begun {ago(float(each['created_at']), now)}", "dim"
+        ),
+    ]
 
 
 def _function_line(function: Mapping[str, Any]) -> Cell:

@@ -98,7 +98,7 @@ def test_an_alias_nothing_is_known_of(server: FakeServer, run: Callable[..., Ran
     assert lines(run("live", "orders:live")) == [
         "live version 4",
         "errors now no requests",
-        "go back to no version is known to be good",
+        "go back to no other version is known to be good",
     ]
 
 

@@ -18,7 +18,7 @@ STATUS: dict[str, Any] = {
             ],
         },
     ],
-    "environments": {"busy": 1, "idle": 3},
+    "environments": [{"state": "idle"}, {"state": "busy"}, {"state": "idle"}],
     "deployments": [
         {
             "id": "d-ABC",
@@ -28,6 +28,8 @@ STATUS: dict[str, Any] = {
             "current": "3",
             "target": "4",
             "percent": 10,
+            "event": "AllowTraffic",
+            "next_shift_at": NOW + 60,
             "created_at": NOW - 120,
         }
     ],
@@ -52,13 +54,13 @@ def test_everything_at_a_glance(busy: FakeServer, run: Callable[..., Ran]) -> No
     assert "clock 08:00:00, running 60 times as fast as real time" in lines
     assert "functions orders beta → 4 live → 3 + 4 at 10%" in lines
     assert "payments (Failed)" in lines
-    assert "environments 1 busy, 3 idle" in lines
-    assert "deploying orders:live version 3 → 4, 10 %" in lines
-    assert "ALARM orders-errors since 1 min ago" in lines
+    assert "environments 1 busy, 2 idle" in lines
+    assert "deploying orders:live version 3 → 4, 10 %, next step in 1 min" in lines
+    assert "ALARM orders-errors since 07:59:00, 1 min ago" in lines
 
 
 def test_a_quiet_new_server(server: FakeServer, run: Callable[..., Ran]) -> None:
-    server.reply("GET /_penstock/status", {"functions": [], "deployments": [], "alarms": []})
+    server.reply("GET /_penstock/status", {"functions": [], "environments": [], "deployments": [], "alarms": []})
     lines = [" ".join(line.split()) for line in run("status").out.splitlines()]
     assert "functions none yet" in lines
     assert "alarms none in ALARM" in lines

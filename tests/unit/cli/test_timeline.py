@@ -149,9 +149,9 @@ def test_refusals(
             {
                 "kind": "configuration-changed",
                 "target_version": "$LATEST",
-                "detail": {"changed": ["memory_mb", "timeout"]},
+                "detail": {"changed": ["memory_mb", "timeout_s"]},
             },
-            "configuration changed: memory mb, timeout",
+            "configuration changed: memory, timeout",
         ),
         ({"kind": "concurrency-set", "detail": {"reserved": 5}}, "concurrency reserved 5"),
         ({"kind": "concurrency-set", "detail": {"reserved": 0}}, "stopped: concurrency reserved 0"),
