@@ -21,6 +21,8 @@ EARLIEST, LATEST = -62135596800.0, 253402300799.999
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+# botocore of 2024 puts Python's own spelling into query forms; the service, not the codec, refuses such values.
+_PYTHON_SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:?\d\d)")
 _NAMES = {"string": "String", "integer": "Integer", "long": "Long", "float": "Float", "double": "Double"}
 
@@ -103,6 +105,7 @@ def parse_text(text: str, kind: str, timestamp_format: str) -> Any:
             raise Malformed(f"'{text[:40]}' is not a whole number")
         return read_integer(int(text), kind)
     if kind in {"float", "double"}:
+        text = _PYTHON_SPECIAL.get(text, text)
         if text not in _SPECIAL and _NUMBER.fullmatch(text) is None:
             raise Malformed(f"'{text[:40]}' is not a number")
         return _SPECIAL[text] if text in _SPECIAL else float(text)
