@@ -83,7 +83,7 @@ def describe(reply: dict[str, Any], result: bytes) -> dict[str, Any]:
 def show(reply: dict[str, Any], result: bytes) -> None:
     """Log and facts to stderr, the payload to stdout."""
     if lines := log_tail(reply):
-        note(lines.rstrip("\n"))
+        note(lines.rstrip("\n"), fold=False)
     version = reply.get("ExecutedVersion")
     facts = [
         f"version {version}" if version else "accepted" if reply["StatusCode"] == 202 else "",

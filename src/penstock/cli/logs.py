@@ -13,7 +13,7 @@ import typer
 from penstock.cli.connection import Connection, connect, fetch_health
 from penstock.cli.moments import local, parse_duration
 from penstock.cli.options import Data, check_duration
-from penstock.cli.screen import is_terminal, note, print_json_line
+from penstock.cli.screen import note, paint, print_json_line, printable
 from penstock.cli.sdk import client, plain_errors, split_qualifier
 from penstock.core.clock import Clock, SystemClock
 
@@ -130,20 +130,16 @@ def print_event(event: dict[str, Any], now: float, *, as_json: bool) -> None:
             }
         )
         return
-    message = event["message"].rstrip("\n")
+    message = printable(event["message"].rstrip("\n"))
     at = event["timestamp"] / 1000
     head = f"{local(at, now)}.{int(event['timestamp']) % 1000:03d} {version or '-'}"
-    typer.echo(f"{_styled(head, 'cyan')}  {_styled_message(message)}")
+    typer.echo(f"{paint(head, 'cyan')}  {_styled_message(message)}")
 
 
 def _styled_message(message: str) -> str:
     if FRAME.match(message):
-        return _styled(message, "bright_black")
-    return _styled(message, "red") if FAILED.search(message) else message
-
-
-def _styled(text: str, colour: str) -> str:
-    return typer.style(text, fg=colour) if is_terminal() else text
+        return paint(message, "bright_black")
+    return paint(message, "red") if FAILED.search(message) else message
 
 
 def _narrowed(pattern: str | None, version: str | None) -> str:

@@ -56,18 +56,19 @@ def rollback(
 
 
 def announcement(alias: str, now: Live, target: str, *, chosen: bool) -> str:
-    """What will happen."""
+    """What is, and what will happen."""
     why = "as you chose" if chosen else "last known good"
-    said = f"{alias}: {traffic(now).text} → version {target} ({why}), all traffic at once."
-    deployment = now.get("deployment")
-    return f"{said}\nDeployment {deployment['id']} is under way and will be stopped." if deployment else said
+    lines = [f"{alias} has {traffic(now).text}.", f"It goes to version {target} ({why}), all traffic at once."]
+    if deployment := now.get("deployment"):
+        lines.append(f"Deployment {deployment['id']} is under way and will be stopped.")
+    return "\n".join(lines)
 
 
 def outcome(alias: str, done: Mapping[str, Any]) -> str:
     """What happened."""
     said = f"{alias} is back on version {done['version']}, 100 % of the traffic."
     stopped = done.get("stopped_deployment_id")
-    return f"{said} Deployment {stopped} was stopped." if stopped else said
+    return f"{said}\nDeployment {stopped} was stopped." if stopped else said
 
 
 def ask_reason() -> str:

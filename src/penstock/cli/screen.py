@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 UNLIMITED = 1000
 """Columns of a line that goes to a file or a pipe: nothing is folded, so that grep sees whole rows."""
+CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+"""Every control character except tab and newline."""
 PATIENCE_S = 0.7
 """A spinner for less than this would only flicker."""
 WIDE = 110
@@ -37,11 +40,27 @@ def print_json_line(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def note(text: str, *, colour: str | None = None) -> None:
-    """A remark for the person, not part of the data. Coloured on a terminal unless NO_COLOR is set."""
-    if colour and not os.environ.get("NO_COLOR"):
-        text = typer.style(text, fg=colour)
-    typer.echo(text, err=True)
+def note(text: str, *, colour: str | None = None, fold: bool = True) -> None:
+    """A remark for the person, not part of the data. On a terminal it is folded between words."""
+    text = printable(text, sys.stderr)
+    if fold and is_terminal(sys.stderr):
+        columns = shutil.get_terminal_size().columns
+        folded = (
+            textwrap.wrap(line, columns, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")
+        )
+        text = "\n".join("\n".join(lines) for lines in folded)
+    typer.echo(paint(text, colour, sys.stderr) if colour else text, err=True)
+
+
+def printable(text: str, stream: TextIO | None = None) -> str:
+    """What may go to a terminal (default: stdout): a function's log or a marker's reason must not steer it."""
+    return text.translate(CONTROLS) if is_terminal(stream) else text
+
+
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """Coloured for a terminal (default: stdout) that wants it, else as it is. See https://no-color.org."""
+    wanted = is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return typer.style(text, fg=colour) if wanted else text
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
@@ -98,9 +117,9 @@ def _styled(content: Content) -> "Text":
 
     match content:
         case Cell():
-            return Text(content.text, content.style)
+            return Text(printable(content.text), content.style)
         case str():
-            return Text(content)
+            return Text(printable(content))
     return Text("\n").join(_styled(cell) for cell in content)
 
 

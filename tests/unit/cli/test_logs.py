@@ -86,6 +86,26 @@ def test_following_prints_each_line_once(
     assert ran.code == 1
 
 
+@pytest.mark.parametrize(
+    ("surroundings", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_an_error_is_red_where_colour_is_wanted(
+    surroundings: dict[str, str], coloured: bool, orders: FakeServer, on_terminal: Callable[..., Ran]
+) -> None:
+    orders.reply(FILTER, {"events": [event(1, "[ERROR] no stock")]})
+    out = on_terminal("logs", "orders", environment=surroundings).out
+    assert ("\x1b[31m[ERROR] no stock" in out) is coloured
+    assert "[ERROR] no stock" in out
+
+
+def test_a_log_cannot_steer_the_terminal(
+    orders: FakeServer, on_terminal: Callable[..., Ran], run: Callable[..., Ran]
+) -> None:
+    orders.reply(FILTER, {"events": [event(1, "a\x1b]0;owned\x07\tb\nc")]})
+    assert "a�]0;owned�\tb\nc" in on_terminal("logs", "orders").out
+    assert "a\x1b]0;owned\x07\tb\nc" in run("logs", "orders").out
+
+
 def test_no_lines_is_said_on_stderr(orders: FakeServer, run: Callable[..., Ran]) -> None:
     missing = {"__type": "ResourceNotFoundException", "message": "The specified log group does not exist."}
     orders.reply(FILTER, missing, status=400)

@@ -64,7 +64,7 @@ def test_status_shows_an_alarm_and_a_deployment_under_way(server, alias, name) -
         assert "one step back" in live
         done = server.cli("rollback", alias, "--reason", "enough")
         assert f"Deployment {deployment} is under way and will be stopped." in done.stderr
-        assert f"is back on version 2, 100 % of the traffic. Deployment {deployment} was stopped." in done.stdout
+        assert f"is back on version 2, 100 % of the traffic.\nDeployment {deployment} was stopped." in done.stdout
         rows = server.cli("timeline", "--component", f"lambda/{function}").stdout.splitlines()
         assert "– canceled" in rows[-2]
         assert "↩ ROLLED BACK" in rows[-1]
