@@ -8,6 +8,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -55,7 +56,18 @@ class WatchedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._reading_head:
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.parser.get_method() == b"CONNECT":
+                self.send_400_response("This server is no proxy.")
+                return
+            self._ignore_upgrade(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
         # Checked after parsing, when the bytes that already belong to a body no longer count.
         if self._reading_head and self._head_bytes > self._limits.head_bytes and not self.transport.is_closing():
             self._reject(431, "Request Header Fields Too Large")
@@ -67,6 +79,8 @@ class WatchedProtocol(HttpToolsProtocol):
         self._arm(self._limits.head_s)
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return  # `data_received` reads this request again without its wish
         super().on_headers_complete()
         self._reading_head = False
         self._body_bytes = 0
@@ -78,10 +92,26 @@ class WatchedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._disarm()
         self._head_bytes = 0
         self._reading_head = True
         super().on_message_complete()
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read the request again as if it had not asked for another protocol (Java's HTTP client asks for h2c).
+
+        The parser takes what follows an upgrade for that protocol's bytes, and would lose the body.
+        """
+        hop = {b"upgrade", b"connection", b"http2-settings"}
+        close = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
+        kept = [(name, value) for name, value in self.headers if name not in hop]
+        kept += [(b"connection", b"close")] if close else []
+        lines = [name + b": " + value for name, value in kept]
+        request_line = self.parser.get_method() + b" " + self.url + b" HTTP/1.1"
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([request_line, *lines, b"", b""]) + rest)
 
     def _arm(self, seconds: float) -> None:
         self._disarm()

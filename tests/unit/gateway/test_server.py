@@ -158,6 +158,25 @@ def test_pipelined_requests_are_answered_in_order() -> None:
     run(scenario)
 
 
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+
+
+@pytest.mark.parametrize("split", [0, 1, 30, 200], ids=["at once", "after a byte", "in the headers", "in the body"])
+def test_a_wish_for_another_protocol_is_ignored_and_the_body_kept(split: int) -> None:
+    """Java's HTTP client asks for h2c with its first request, and sends the body along."""
+
+    async def scenario(echo: Echo, _server: Server, port: int) -> None:
+        first = HEAD + UPGRADE + b"Content-Length: 100\r\n\r\n" + b"hello" * 20
+        second = b"GET /second HTTP/1.1\r\nHost: a\r\n" + CLOSE + b"\r\n"
+        whole = first + second
+        reply = await asyncio.to_thread(talk, port, whole[:split], whole[split:], pause=0.02)
+        assert reply.count(b"HTTP/1.1 200 OK") == 2
+        assert [(request.path, request.body) for request in echo.seen] == [("/x", b"hello" * 20), ("/second", b"")]
+        assert "upgrade" not in echo.seen[0].headers
+
+    run(scenario)
+
+
 def test_a_connection_is_kept_and_a_204_has_no_body() -> None:
     async def scenario(echo: Echo, _server: Server, port: int) -> None:
         def client() -> None:
@@ -190,6 +209,9 @@ SLOW = [
     ("length and chunks", [HEAD + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"], b"400"),
     ("a negative length", [HEAD + b"Content-Length: -1\r\n\r\n"], b"400"),
     ("a bad chunk size", [HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"], b"400"),
+    ("a tunnel", [b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"], b"400"),
+    ("a tunnel with a wish", [b"CONNECT a:1 HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"], b"400"),
+    ("HTTP/2 from the start", [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], b"400"),
     ("a line break in a header", [b"GET / HTTP/1.1\r\nX-A: a\x00b\r\n\r\n"], b"400"),
 ]
 
