@@ -5,6 +5,7 @@ Rule: what the operator sees at start and stop is written here; exit code 0 is a
 
 import asyncio
 import logging
+import shlex
 import signal
 import sys
 
@@ -59,7 +60,7 @@ def _announce(config: Config, endpoint: str) -> None:
     speed = f", business time × {config.clock_speed:g}" if config.clock_speed != 1 else ""
     sys.stdout.write(
         f"Penstock {__version__} serves {endpoint}  (data in {config.data}{speed})\n"
-        f'Point every AWS tool here:  eval "$(penstock env --data {config.data})"\n'
+        f'Point every AWS tool here:  eval "$(penstock env --data {shlex.quote(str(config.data))})"\n'
         "Stop with Ctrl-C.\n"
     )
     sys.stdout.flush()

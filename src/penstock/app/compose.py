@@ -39,8 +39,8 @@ from penstock.store.database import SqliteStore
 from penstock.store.migrate import migrate
 
 DRAIN_WITHIN_S = 20.0
-UNSIGNED = frozenset({"/_penstock/health", "/_penstock/code"})
-"""Health is for load balancers; a code address carries a signature of its own, as AWS's presigned one does."""
+UNSIGNED = frozenset({"/_penstock", "/_penstock/health", "/_penstock/code"})
+"""The first names the pages there are; health is for load balancers; a code address carries a signature of its own."""
 
 
 class App:
@@ -133,7 +133,7 @@ class App:
             routing=registry.routing,
             hooks=HookRoad(events.invoker, clock),
             alarms=read_states,
-            rates=MeasuredRates(metrics),
+            rates=MeasuredRates(metrics, clock),
             bus=bus,
         )
         bus.subscribe(AlarmStateChanged, release.wake)

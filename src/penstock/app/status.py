@@ -26,7 +26,7 @@ class Status:
 
     def routes(self) -> Mapping[str, RawHandler]:
         """The pages."""
-        return {"/_penstock/health": self._health}
+        return {"/_penstock": self._index, "/_penstock/health": self._health}
 
     async def start(self) -> None:
         """Nothing to start."""
@@ -47,3 +47,8 @@ class Status:
                 "uptime_s": round(self._clock.monotonic() - self._started_at, 3),
             }
         )
+
+    async def _index(self, _context: RequestContext, request: HttpRequest) -> HttpResponse:
+        pages = "health, status, doctor, timeline, live/FUNCTION:ALIAS, rollback (POST), markers (POST)"
+        words = f"Penstock has no page {request.path}. There are, under /_penstock/: {pages}."
+        return json_response({"code": "NotFound", "message": words}, 404)
