@@ -30,7 +30,7 @@ test-wire: $(VENV)/.dev ## The newest boto3 against a running server
 	$(BIN)/pytest -n $(WORKERS) tests/wire
 
 test-wire-old: $(VENV)/.dev .venv-old/.done ## The boto3 of two years ago, the same tests
-	PENSTOCK_PYTHON=$(CURDIR)/$(BIN)/python .venv-old/bin/pytest -m "not newest_only" tests/wire
+	PENSTOCK_PYTHON=$(CURDIR)/$(BIN)/python .venv-old/bin/pytest -n $(WORKERS) -m "not newest_only and not once" tests/wire
 
 test-tools: $(VENV)/.dev .venv-tools/.done ## The unmodified aws CLI
 	AWS_CLI=$(CURDIR)/.venv-tools/bin/aws $(BIN)/pytest tests/tools

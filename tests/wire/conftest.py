@@ -13,6 +13,18 @@ import pytest
 from running import HELLO, ROLE, RunningServer, zip_of
 
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Restarts, the command line and hand-made requests do not depend on the client's age: marked `once`."""
+    for item in items:
+        path = Path(item.fspath)
+        apart = HERE in path.parents and path.relative_to(HERE).parts[0] in {"cli", "gateway"}
+        if apart or "make_server" in getattr(item, "fixturenames", ()) or "ten_thousand" in item.name:
+            item.add_marker(pytest.mark.once)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server for all tests of a worker, real time."""
