@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 3
+PYTEST = AWS_CLI=$(CURDIR)/.venv-tools/bin/aws $(BIN)/pytest -n $(WORKERS) --dist worksteal
 INSTALL := pip install --quiet --require-hashes -r
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line -q
 
@@ -21,22 +22,24 @@ up: setup ## Serve on http://127.0.0.1:4566 until Ctrl-C
 setup: $(VENV)/.base ## Create .venv and install Penstock from the lock file
 setup-dev: $(VENV)/.dev ## The same with the test and check tools
 
-test: test-unit test-wire test-wire-old test-tools test-drills ## Everything, from a clean clone
+test: $(VENV)/.dev .venv-old/.done .venv-tools/.done ## Everything, from a clean clone (about ten minutes on two cores)
+	$(PYTEST) tests/drills tests/tools tests/wire tests/unit
+	$(MAKE) --no-print-directory test-wire-old
 
 test-unit: $(VENV)/.dev ## Unit and property tests
-	$(BIN)/pytest -n $(WORKERS) tests/unit
+	$(PYTEST) tests/unit
 
 test-wire: $(VENV)/.dev ## The newest boto3 against a running server
-	$(BIN)/pytest -n $(WORKERS) tests/wire
+	$(PYTEST) tests/wire
 
 test-wire-old: $(VENV)/.dev .venv-old/.done ## The boto3 of two years ago, the same tests
 	PENSTOCK_PYTHON=$(CURDIR)/$(BIN)/python .venv-old/bin/pytest -n $(WORKERS) -m "not newest_only and not once" tests/wire
 
 test-tools: $(VENV)/.dev .venv-tools/.done ## The unmodified aws CLI
-	AWS_CLI=$(CURDIR)/.venv-tools/bin/aws $(BIN)/pytest tests/tools
+	$(PYTEST) tests/tools
 
 test-drills: $(VENV)/.dev ## kill -9 in the middle of everything
-	$(BIN)/pytest -n $(WORKERS) tests/drills
+	$(PYTEST) tests/drills
 
 check: $(VENV)/.dev ## Lint, format, types, layers, style: the same everywhere, under a minute
 	$(BIN)/ruff check src tests benchmarks examples

@@ -12,7 +12,6 @@ import pytest
 
 from running import HELLO, ROLE, RunningServer, zip_of
 
-
 HERE = Path(__file__).parent
 
 
