@@ -8,7 +8,7 @@ PYTEST = AWS_CLI=$(CURDIR)/.venv-tools/bin/aws $(BIN)/pytest -n $(WORKERS) --dis
 INSTALL := pip install --quiet --require-hashes -r
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line -q
 
-.PHONY: help setup setup-dev up demo test test-unit test-wire test-wire-old test-tools test-drills check format lock clean
+.PHONY: help setup setup-dev up demo test test-unit test-wire test-wire-old test-tools test-drills check format lock clean bench
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-tools: $(VENV)/.dev .venv-tools/.done ## The unmodified aws CLI
 test-drills: $(VENV)/.dev ## kill -9 in the middle of everything
 	$(PYTEST) tests/drills
 
+bench: $(VENV)/.dev .venv-bench/.done ## Measure beside a floor and others; about two minutes (BENCH=--full: ten)
+	PYTHONPATH=src $(BIN)/python -m benchmarks $(BENCH)
+
 check: $(VENV)/.dev ## Lint, format, types, layers, style: the same everywhere, under a minute
 	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/ruff format --check src tests benchmarks examples
@@ -70,12 +73,14 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.base
 
 .venv-old/.done: requirements/old-client.lock
 .venv-tools/.done: requirements/tools.lock
+.venv-bench/.done: requirements/bench.lock
 
 lock: ## Resolve the lock files again (needs uv)
 	$(UV_COMPILE) pyproject.toml --group build -o requirements/server.lock
 	$(UV_COMPILE) pyproject.toml --group dev -c requirements/server.lock -o requirements/dev.lock
 	$(UV_COMPILE) requirements/old-client.in -o requirements/old-client.lock
 	$(UV_COMPILE) requirements/tools.in -o requirements/tools.lock
+	$(UV_COMPILE) requirements/bench.in -o requirements/bench.lock
 
 clean: ## Remove what the targets above made
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .build
