@@ -143,7 +143,9 @@ class Dispatcher:
     def _ended(self, flight: Flight, environment: Environment, end: End) -> None:
         environment.drain()
         self._settle(flight, judge(end, flight.invocation.request_id), environment.journal, end.peak_kb)
-        if environment.doomed:
+        if environment.state is State.SETTLING:
+            environment.when_idle(self._offer)
+        elif environment.doomed:
             environment.stop()
         else:
             self._offer(environment)

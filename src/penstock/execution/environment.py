@@ -1,7 +1,7 @@
 """What the dispatcher knows of a running copy of a version, whatever it is made of. Rule: interface only.
 
-Today there is one kind, a process forked from a zygote (`forked.py`). Stronger isolation, the Runtime API for other
-languages, and snapshots are further kinds of the same `Environment` and `Launcher`.
+There are two kinds: a Python process forked from a zygote (`forked.py`), and programs that speak the Runtime API
+(`served/`). `launchers.py` chooses by runtime.
 """
 
 from collections.abc import Callable
@@ -33,6 +33,7 @@ class End:
     kind: EndKind
     payload: bytes = b""
     error_type: str | None = None
+    """For EXITED: None is AWS's `Runtime.ExitError`."""
     reason: str = ""
     """For EXITED: AWS's words, `Runtime exited with error: exit status 1`."""
     peak_kb: int = 0
@@ -66,6 +67,9 @@ class Environment(Protocol):
 
     def begin(self, meta: bytes, event: bytes, ended: Callable[["Environment", End], None]) -> None:
         """Hand over one event. `ended` is called exactly once, unless `stop` comes first."""
+
+    def when_idle(self, then: Callable[["Environment"], None]) -> None:
+        """Call `then` when it can take another event; for one that has replied and is not done yet (SETTLING)."""
 
     def drain(self) -> None:
         """Take in everything written up to now."""

@@ -9,6 +9,7 @@ import signal
 
 TIMED_OUT = "Sandbox.Timedout"
 EXITED = "Runtime.ExitError"
+INVALID_ENTRYPOINT = "Runtime.InvalidEntrypoint"
 NO_REASON = "Runtime exited without providing a reason"
 
 # The runtime's supervisor at AWS is written in Go, and these are Go's names.
@@ -42,9 +43,9 @@ def exit_reason(wait_status: int | None) -> str:
     return f"Runtime exited with error: signal: {name}"
 
 
-def exited(request_id: str, reason: str) -> bytes:
+def exited(request_id: str, reason: str, kind: str = EXITED) -> bytes:
     """The reply for a crash."""
-    return _document(EXITED, f"RequestId: {request_id} Error: {reason}")
+    return _document(kind, f"RequestId: {request_id} Error: {reason}")
 
 
 def timed_out(request_id: str, timeout_s: float) -> bytes:

@@ -69,16 +69,18 @@ def judge(end: End, request_id: str) -> Verdict:
         return Verdict(OutcomeKind.SUCCEEDED, end.payload)
     if end.kind is EndKind.ERROR:
         return Verdict(OutcomeKind.HANDLER_ERROR, end.payload, None, end.error_type)
-    body = failures.exited(request_id, end.reason)
-    return Verdict(OutcomeKind.CRASHED, body, "error", failures.EXITED, end.reason)
+    kind = end.error_type or failures.EXITED
+    body = failures.exited(request_id, end.reason, kind)
+    return Verdict(OutcomeKind.CRASHED, body, "error", kind, end.reason)
 
 
 def judge_init(end: End, request_id: str) -> Verdict:
     """The meaning of an init phase that failed for good."""
     if end.kind is EndKind.ERROR:
         return Verdict(OutcomeKind.INIT_FAILED, end.payload, "error", end.error_type)
-    body = failures.exited(request_id, end.reason)
-    return Verdict(OutcomeKind.INIT_FAILED, body, "error", failures.EXITED, end.reason)
+    kind = end.error_type or failures.EXITED
+    body = failures.exited(request_id, end.reason, kind)
+    return Verdict(OutcomeKind.INIT_FAILED, body, "error", kind, end.reason)
 
 
 def judge_timeout(request_id: str, timeout_s: float) -> Verdict:

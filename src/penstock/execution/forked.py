@@ -122,6 +122,9 @@ class ForkedEnvironment(asyncio.Protocol):
             return  # its death is on the way and will end this invoke as a crash
         self._transport.write(frames.encode(frames.INVOKE, self._sequence, meta, event))
 
+    def when_idle(self, then: Callable[[Environment], None]) -> None:
+        then(self)  # it has replied, so it is idle
+
     def drain(self) -> None:
         self._output.drain()
 

@@ -18,11 +18,15 @@ from penstock.execution.admission import Admission
 from penstock.execution.dispatch import Dispatcher
 from penstock.execution.flight import Flight
 from penstock.execution.interpreters import SUPPORTED, Choice
-from penstock.execution.launch import CodeStore, ForkLauncher
+from penstock.execution.launch import ForkLauncher
+from penstock.execution.launchers import Launchers
 from penstock.execution.measures import Measures
 from penstock.execution.model import EnvironmentStatus, Invocation, Outcome, RoleCredentials, RuntimeRow
 from penstock.execution.pool import Pool
-from penstock.execution.probe import Machine
+from penstock.execution.probe import Machine, own
+from penstock.execution.provision import CodeStore, Provision
+from penstock.execution.served.entry import OsOnly
+from penstock.execution.served.launcher import LayersOf, ServedLauncher
 from penstock.execution.states import State
 from penstock.execution.warmup import Warmup
 from penstock.execution.watch import Watch
@@ -55,6 +59,7 @@ class Execution:
         idle_environment_s: float = 300.0,
         strict_runtimes: bool = False,
         path: str = os.defpath,
+        layers: LayersOf = lambda _: None,
     ) -> None:
         """`run` may be deleted while the server is down; `path` is where interpreters are looked for."""
         self._run = run
@@ -65,10 +70,17 @@ class Execution:
         self._pool = Pool[Flight]()
         self._machine = Machine(strict=strict_runtimes, path=path)
         self._zygotes = Zygotes(self._library)
-        launcher = ForkLauncher(
-            clock=clock, dice=dice, code=code, credentials=credentials, endpoint=endpoint,
-            interpreters=self._machine, zygotes=self._zygotes, library=self._library, temporary=self._temporary,
+        provision = Provision(
+            dice=dice, code=code, credentials=credentials, endpoint=endpoint,
+            library=self._library, temporary=self._temporary,
         )  # fmt: skip
+        self._os_only = OsOnly()
+        served = ServedLauncher(
+            clock=clock, dice=dice, provision=provision, families={"provided": self._os_only},
+            zygotes=self._zygotes, keeper=own().path, layers=layers,
+        )  # fmt: skip
+        forked = ForkLauncher(clock=clock, provision=provision, interpreters=self._machine, zygotes=self._zygotes)
+        self._launcher = launcher = Launchers({"python": forked, "provided": served})
         places = max(4, 2 * (os.cpu_count() or 1))
         warmup = Warmup(clock=clock, dice=dice, logs=logs, launcher=launcher, pool=self._pool, places=places)
         self._dispatcher = Dispatcher(
@@ -113,21 +125,21 @@ class Execution:
     async def prepare(self, runtime: str) -> None:
         """Start the runtime's zygote ahead of the first invoke; failures wait for that invoke to be told."""
         try:
-            choice = await self._machine.choose(runtime)
-            await self._zygotes.get(choice.interpreter.path)
+            path = (await self._machine.choose(runtime)).interpreter.path if runtime in SUPPORTED else own().path
+            await self._zygotes.get(path)
         except (LookupError, RuntimeError) as error:
             log.info("no zygote for %s yet: %s", runtime, error)
 
     def warm(self, runtime: str) -> None:
         """`prepare` in the background, for listeners that cannot wait."""
-        if runtime in SUPPORTED:
+        if runtime.startswith(self._launcher.prefixes):
             task = asyncio.get_running_loop().create_task(self.prepare(runtime), name=f"warm {runtime}")
             self._warming.add(task)
             task.add_done_callback(self._warming.discard)
 
     async def check_runtime(self, runtime: str) -> None:
-        """Return when this server can run `runtime`; raises `NoInterpreterError` (a LookupError) that says why not."""
-        await self._machine.choose(runtime)
+        """Return when this server can run `runtime`; raises `LaunchError` that says why not."""
+        await self._launcher.words(runtime)
 
     def set_reserved(self, scope: Scope, name: str, reserved: int | None) -> None:
         """Tell a function's reserved concurrency as soon as it is set, so that others lose their share at once."""
@@ -159,7 +171,7 @@ class Execution:
                 rows.append(RuntimeRow(runtime, path, words, exact=found.exact))
             else:
                 rows.append(RuntimeRow(runtime, None, str(found), exact=False))
-        return rows
+        return rows + await self._os_only.rows()
 
     def zygotes(self) -> list[Zygote]:
         """The warm processes, stated apart from environments."""

@@ -1,7 +1,8 @@
 """The life of an environment. Rule: a move that is not in the table is a bug and raises.
 
 STARTING: forked or about to be. INITIALISING: runs the function's init code. IDLE: waits for an invoke, may be reaped.
-BUSY: runs one invoke. STOPPING: told to die, or found dying. DEAD: its processes are gone.
+BUSY: runs one invoke. SETTLING: has replied and is not done yet (extensions, the runtime itself). STOPPING: told to
+die, or found dying. DEAD: its processes are gone.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ class State(StrEnum):
     INITIALISING = "initialising"
     IDLE = "idle"
     BUSY = "busy"
+    SETTLING = "settling"
     STOPPING = "stopping"
     DEAD = "dead"
 
@@ -25,7 +27,8 @@ MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
         State.STARTING: frozenset({State.INITIALISING, State.STOPPING, State.DEAD}),
         State.INITIALISING: frozenset({State.IDLE, State.STOPPING, State.DEAD}),
         State.IDLE: frozenset({State.BUSY, State.STOPPING, State.DEAD}),
-        State.BUSY: frozenset({State.IDLE, State.STOPPING, State.DEAD}),
+        State.BUSY: frozenset({State.IDLE, State.SETTLING, State.STOPPING, State.DEAD}),
+        State.SETTLING: frozenset({State.IDLE, State.STOPPING, State.DEAD}),
         State.STOPPING: frozenset({State.DEAD}),
         State.DEAD: frozenset(),
     }

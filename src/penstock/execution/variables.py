@@ -24,11 +24,17 @@ class Surroundings:
     log_group: str
     log_stream: str
     interpreter: str
+    """Its directory comes first on PATH; empty when there is none."""
+    own: Mapping[str, str] | None = None
+    """What the runtime's family sets; None for Python's."""
 
 
 def variables(version: FunctionVersion, around: Surroundings) -> dict[str, str]:
     """All variables of a new environment. The function's own may replace the first part, not the second."""
-    path = f"{Path(around.interpreter).parent}:/usr/local/bin:/usr/bin:/bin:/opt/bin"
+    path = "/usr/local/bin:/usr/bin:/bin:/opt/bin"
+    if around.interpreter:
+        path = f"{Path(around.interpreter).parent}:{path}"
+    own = {"PYTHONPATH": str(around.library)} if around.own is None else around.own
     defaults = {
         "AWS_ENDPOINT_URL": around.endpoint,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
@@ -36,17 +42,15 @@ def variables(version: FunctionVersion, around: Surroundings) -> dict[str, str]:
         "LANG": "en_US.UTF-8",
         "LD_LIBRARY_PATH": f"{around.task_root}:{around.task_root}/lib:/opt/lib",
         "PATH": path,
-        "PYTHONPATH": str(around.library),
         "TMPDIR": str(around.temporary),
         "TZ": ":UTC",
     }
-    return {**defaults, **version.environment, **_reserved(version, around)}
+    return {**defaults, **own, **version.environment, **_reserved(version, around)}
 
 
 def _reserved(version: FunctionVersion, around: Surroundings) -> dict[str, str]:
     named = {
         "AWS_DEFAULT_REGION": version.scope.region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{version.runtime}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": version.name,
         "AWS_LAMBDA_FUNCTION_VERSION": version.version,
@@ -60,6 +64,8 @@ def _reserved(version: FunctionVersion, around: Surroundings) -> dict[str, str]:
         "_HANDLER": version.handler,
         **around.credentials,
     }
+    if not version.runtime.startswith("provided"):
+        named["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{version.runtime}"
     if version.log_format == "JSON":
         named["AWS_LAMBDA_LOG_LEVEL"] = version.application_log_level or "INFO"
     return named

@@ -50,7 +50,7 @@ class Watch:
         """One round."""
         now = self._clock.monotonic()
         for environment in self._pool.all():
-            if environment.state is State.BUSY or environment.state is State.INITIALISING:
+            if environment.state in (State.BUSY, State.SETTLING, State.INITIALISING):
                 environment.journal.flush()
                 used_kb, _ = environment.memory_kb()
                 if used_kb > environment.version.memory_mb * 1024:

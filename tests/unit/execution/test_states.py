@@ -10,7 +10,8 @@ ALLOWED = {
     ("starting", "initialising"), ("starting", "stopping"), ("starting", "dead"),
     ("initialising", "idle"), ("initialising", "stopping"), ("initialising", "dead"),
     ("idle", "busy"), ("idle", "stopping"), ("idle", "dead"),
-    ("busy", "idle"), ("busy", "stopping"), ("busy", "dead"),
+    ("busy", "idle"), ("busy", "settling"), ("busy", "stopping"), ("busy", "dead"),
+    ("settling", "idle"), ("settling", "stopping"), ("settling", "dead"),
     ("stopping", "dead"),
 }  # fmt: skip
 

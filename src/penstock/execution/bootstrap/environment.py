@@ -17,7 +17,7 @@ import time
 import traceback
 from typing import Any
 
-from penstock.execution.bootstrap import failures, frames, handler, logs, process
+from penstock.execution.bootstrap import failures, frames, handler, keeper, logs, process
 from penstock.execution.bootstrap.context import LambdaContext
 from penstock.execution.bootstrap.marshal import Encoder
 
@@ -40,7 +40,7 @@ def live(channel_descriptor: int, log_descriptor: int, zygote_pid: int, kernel: 
         process.limit()
         os.umask(0o022)
         logs.open_streams()
-        status = _serve(frames.BlockingChannel(channel_descriptor))
+        status = _serve(frames.BlockingChannel(channel_descriptor), kernel)
     except EOFError:
         status = 0
     except SystemExit as leaving:
@@ -75,11 +75,13 @@ def _exit_status(leaving: SystemExit) -> int:
     return 1
 
 
-def _serve(channel: frames.BlockingChannel) -> int:
+def _serve(channel: frames.BlockingChannel, kernel: process.Kernel) -> int:
     kind, _, meta, _ = channel.receive()
     if kind != frames.INIT:
         raise frames.FrameError("expected the plan")
     plan = json.loads(meta)
+    if plan.get("keep"):
+        return keeper.keep(channel, plan, kernel)
     _settle(plan)
     records = logs.install(plan["variables"])
     encoder = Encoder(plan["variables"].get("AWS_EXECUTION_ENV", ""))

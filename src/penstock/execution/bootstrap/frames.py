@@ -24,6 +24,10 @@ RESULT = 5
 """Environment to server: body is the handler's result."""
 ERROR = 6
 """Environment to server: body is the error document, meta its type."""
+ORDER = 7
+"""Server to keeper: meta is an order (start a process, signal one, connect to a port)."""
+TOLD = 8
+"""Keeper to server: meta says what happened; descriptors it speaks of travel with the frame."""
 
 MAX_META = 1024 * 1024
 MAX_RESPONSE = 6_291_556
@@ -61,6 +65,11 @@ class BlockingChannel:
         self._read = os.read
         self._write = os.write
         self._buffer = b""
+
+    @property
+    def buffered(self) -> bool:
+        """Whether bytes were read that no `receive` has returned yet."""
+        return bool(self._buffer)
 
     def receive(self) -> tuple[int, int, bytes, bytes]:
         """The next frame: kind, sequence, meta, body. Raises `EOFError` when the server is gone."""

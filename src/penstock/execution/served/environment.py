@@ -1,0 +1,331 @@
+"""An environment whose runtime is a program of its own that speaks the Runtime API. Rule: what the runtime says over
+HTTP and what the keeper says of its processes meet here, in one state; whoever comes first decides.
+
+An invoke has two ends: the reply, and the moment when the runtime and all extensions have asked for the next event. The
+caller is answered at the first, the environment is free at the second.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import orjson
+
+from penstock.core.clock import Clock
+from penstock.core.dice import Dice
+from penstock.execution.bootstrap.frames import MAX_RESPONSE
+from penstock.execution.environment import End, EndKind, Environment
+from penstock.execution.failures import INVALID_ENTRYPOINT, NO_REASON, exit_reason
+from penstock.execution.journal import Journal
+from penstock.execution.output import Output
+from penstock.execution.runtime_api.address import RUNTIME, Address
+from penstock.execution.runtime_api.connection import Answer
+from penstock.execution.runtime_api.runtime import Event, RuntimeDesk, response_too_large
+from penstock.execution.runtime_api.states import Client
+from penstock.execution.served import memory
+from penstock.execution.served.keeper import Keeper
+from penstock.execution.served.plan import Plan
+from penstock.execution.states import State, move
+from penstock.execution.zygote import Zygote
+from penstock.registry.model import FunctionVersion
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 0.1
+"""A reply may still be in the address's socket when the process has ended."""
+TURN_S = 0.25
+"""How long a reply waits for the runtime to ask for the next event: a caller that invokes again at once should find
+the environment free, not pay for another cold start."""
+DEATH_S = 5.0
+Ended = Callable[[Environment, End], None]
+
+
+class ServedEnvironment:
+    """See the module; the public methods are those of `Environment`, `RuntimeDesk`'s `Listener` and the keeper's."""
+
+    def __init__(
+        self, version: FunctionVersion, journal: Journal, clock: Clock, dice: Dice, gone: Callable[[Environment], None]
+    ) -> None:
+        """`connect` gives it processes."""
+        self.version = version
+        self.journal = journal
+        self.created_at = self.idle_since = clock.monotonic()
+        self.invokes = 0
+        self.init_ms = 0.0
+        self.doomed = False
+        self.substitute = False
+        self._clock = clock
+        self._dice = dice
+        self._gone = gone
+        self._state = State.STARTING
+        self._loop = asyncio.get_running_loop()
+        self._initialised: asyncio.Future[End] = self._loop.create_future()
+        self._runtime = RuntimeDesk(self, restorable=version.snap_start != "None")
+        self._address = Address({RUNTIME: self._runtime})
+        self._listening: asyncio.Task[None] | None = None
+        self._ended: Ended | None = None
+        self._end: End | None = None
+        self._free: Callable[[Environment], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._turn: asyncio.TimerHandle | None = None
+        self._streamed = bytearray()
+        self._pid: int | None = None
+        self._peak_kb = 0
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._state
+
+    @property
+    def pid(self) -> int | None:
+        """Its keeper."""
+        return self._pid
+
+    def connect(self, zygote: Zygote, plan: Plan) -> None:
+        """Start it; raises `ZygoteError` or `OSError`."""
+        self._plan = plan
+        self._keeper = Keeper(zygote, self, self)
+        self._output = Output(self._keeper.start({"port": plan.port}), self.journal.output)
+        self._move(State.INITIALISING)
+
+    async def initialise(self, limit_s: float) -> End | None:
+        try:
+            async with asyncio.timeout(limit_s):
+                end = await asyncio.shield(self._initialised)
+        except TimeoutError:
+            self.drain()
+            self.stop()
+            return None
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        self.init_ms = (self._clock.monotonic() - self.created_at) * 1000
+        self.drain()
+        if end.kind is not EndKind.READY:
+            self.stop()
+        return end
+
+    def begin(self, meta: bytes, event: bytes, ended: Ended) -> None:
+        self._move(State.BUSY)
+        self.invokes += 1
+        self._ended, self._end = ended, None
+        self._streamed.clear()
+        told = orjson.loads(meta)
+        self._timer = self._loop.call_later(max(told["remaining_ms"] / 1000, 0), self._overdue)
+        self._runtime.deliver(
+            Event(
+                request_id=told["request_id"],
+                deadline_ms=int(self._clock.real() * 1000 + told["remaining_ms"]),
+                arn=told["arn"],
+                payload=event,
+                trace=told.get("trace") or self._new_trace(),
+                client_context=told.get("client_context"),
+                identity=told.get("identity"),
+            )
+        )
+
+    def when_idle(self, then: Callable[[Environment], None]) -> None:
+        self._free = then
+
+    def drain(self) -> None:
+        self._output.drain()
+
+    def memory_kb(self) -> tuple[int, int]:
+        if self._pid is None or self._state is State.DEAD:
+            return 0, self._peak_kb
+        pids = memory.tree(self._pid)
+        self._peak_kb = max(self._peak_kb, memory.peak_kb(pids))
+        return memory.resident_kb(pids), self._peak_kb
+
+    def stop(self) -> None:
+        self._ended = None
+        self.kill()
+        if self._state is not State.DEAD and self._state is not State.STOPPING:
+            self._move(State.STOPPING)
+
+    def kill(self) -> None:
+        if self._state in (State.DEAD, State.STOPPING, State.STARTING):
+            return
+        self.doomed = True
+        self._keeper.kill()
+        self._loop.call_later(DEATH_S, self._give_up)
+
+    # What the zygote tells of the keeper.
+
+    def forked(self, pid: int) -> None:
+        self._pid = pid
+
+    def exited(self, wait_status: int | None, rss_kb: int) -> None:
+        del rss_kb  # the keeper's own
+        self._die(exit_reason(wait_status))
+
+    # What the keeper tells.
+
+    def told(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        match message["what"]:
+            case "listening":
+                listening = socket.socket(fileno=descriptors.pop())
+                self._listening = self._loop.create_task(self._open(listening, message["address"]))
+            case "failed":
+                self._not_started(message["name"], message["why"])
+            case "exited":
+                self._peak_kb = max(self._peak_kb, message["rss_kb"])
+                self.doomed = True
+                self._loop.call_later(GRACE_S, self._ended_by_itself, exit_reason(message["status"]))
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def lost(self, why: str) -> None:
+        if self._state not in (State.STOPPING, State.DEAD):
+            log.warning("the keeper of %s %s; the environment is ended", self.journal.stream, why)
+            self.kill()
+
+    # What the runtime tells.
+
+    def runtime_ready(self) -> None:
+        self._look_around()
+
+    def init_failed(self, kind: str, body: bytes) -> None:
+        self._settle_init(End(EndKind.ERROR, body, kind, peak_kb=self.memory_kb()[1]))
+
+    def responding(self, answer: Answer, content_type: str) -> None:
+        del answer, content_type
+
+    def chunk(self, data: bytes) -> None:
+        if len(self._streamed) <= MAX_RESPONSE:
+            self._streamed += data
+
+    def responded(self, payload: bytes) -> None:
+        if len(self._streamed) > MAX_RESPONSE:
+            self.failed(*response_too_large())
+        else:
+            self._replied(End(EndKind.RESULT, payload or bytes(self._streamed), peak_kb=self.memory_kb()[1]))
+
+    def failed(self, kind: str, body: bytes) -> None:
+        self._replied(End(EndKind.ERROR, body, kind, peak_kb=self.memory_kb()[1]))
+
+    # The state.
+
+    async def _open(self, listening: socket.socket, address: str) -> None:
+        """The address is there: serve it, then start what speaks to it."""
+        del address
+        await self._address.listen(listening)
+        if self._plan.refusal:
+            self._refuse_entry(self._plan.refusal)
+        else:
+            self._order_start("runtime", self._plan.command, own_output=False)
+
+    def _order_start(self, name: str, command: tuple[str, ...], *, own_output: bool) -> None:
+        self._keeper.order(
+            do="start", name=name, command=command, variables=dict(self._plan.variables),
+            directory=str(self._plan.directory), own_output=own_output,
+        )  # fmt: skip
+
+    def _not_started(self, name: str, why: str) -> None:
+        del name
+        self._refuse_entry(f"fork/exec {self._plan.command[0]}: {why}")
+
+    def _refuse_entry(self, why: str) -> None:
+        self._settle_init(End(EndKind.EXITED, error_type=INVALID_ENTRYPOINT, reason=why))
+
+    def _look_around(self) -> None:
+        """Somebody asked for the next event: perhaps now everybody has."""
+        if self._runtime.state is not Client.READY:
+            return
+        if self._state is State.INITIALISING:
+            self._settle_init(End(EndKind.READY, peak_kb=self.memory_kb()[1]))
+        elif self._state is State.SETTLING:
+            self._become_idle()
+
+    def _settle_init(self, end: End) -> None:
+        if not self._initialised.done():
+            if end.kind is EndKind.READY:
+                self._move(State.IDLE)
+            self._initialised.set_result(end)
+
+    def _replied(self, end: End) -> None:
+        if self._state is not State.BUSY:
+            return
+        self._end = end
+        self._move(State.SETTLING)
+        self._turn = self._loop.call_later(TURN_S, self._finish)
+
+    def _become_idle(self) -> None:
+        self._move(State.IDLE)
+        self.idle_since = self._clock.monotonic()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._finish()
+        free, self._free = self._free, None
+        if free is not None:
+            if self.doomed:
+                self.stop()
+            else:
+                free(self)
+
+    def _finish(self) -> None:
+        """Answer the caller, once."""
+        if self._turn is not None:
+            self._turn.cancel()
+        ended, self._ended = self._ended, None
+        if ended is not None and self._end is not None:
+            ended(self, self._end)
+
+    def _overdue(self) -> None:
+        """The time limit passed while something still worked on an invoke that is answered."""
+        if self._state is State.SETTLING:
+            log.info("%s was not done with its invoke in time and is ended", self.journal.stream)
+            self._finish()
+            self.stop()
+
+    def _ended_by_itself(self, reason: str) -> None:
+        """The runtime's process ended, and nothing it sent before is left to be read."""
+        end = End(EndKind.EXITED, reason=reason, peak_kb=self._peak_kb)
+        self._settle_init(end)
+        if self._state is State.BUSY:
+            self._end = end
+        self._finish()
+        self.stop()
+
+    def _give_up(self) -> None:
+        if self._state is not State.DEAD:
+            log.error("%s (pid %s) was killed and nobody saw it end", self.journal.stream, self._pid)
+            self._die(NO_REASON)
+
+    def _die(self, reason: str) -> None:
+        if self._state is State.DEAD:
+            return
+        before = self._state
+        self.doomed = True
+        self._move(State.DEAD)
+        for timer in (self._timer, self._turn):
+            if timer is not None:
+                timer.cancel()
+        if before is not State.STARTING:
+            self._close()
+        end = End(EndKind.EXITED, reason=reason, peak_kb=self._peak_kb)
+        self._settle_init(end)
+        self._end = self._end or end
+        self._finish()
+        self._gone(self)
+
+    def _close(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+        self._address.close()
+        self._keeper.close()
+        with suppress(OSError):
+            self._output.close()
+        self.journal.flush()
+
+    def _new_trace(self) -> str:
+        root = f"1-{int(self._clock.real()):08x}-{self._dice.token(12).hex()}"
+        return f"Root={root};Parent={self._dice.token(8).hex()};Sampled=0"
+
+    def _move(self, then: State) -> None:
+        self._state = move(self._state, then)

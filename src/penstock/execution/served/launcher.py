@@ -1,0 +1,92 @@
+"""Making environments that speak the Runtime API. Rule: the platform's failures are `LaunchError`s; the function's own
+(no bootstrap, not executable) are told by the environment at its init.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from penstock.core.clock import Clock
+from penstock.core.dice import Dice
+from penstock.execution.environment import Environment, LaunchError
+from penstock.execution.interpreters import NoInterpreterError
+from penstock.execution.journal import Journal
+from penstock.execution.provision import Provision
+from penstock.execution.served.entry import Entry, Family
+from penstock.execution.served.environment import ServedEnvironment
+from penstock.execution.served.plan import Plan
+from penstock.execution.zygote import ZygoteError, Zygotes
+from penstock.registry.model import FunctionVersion
+
+LayersOf = Callable[[FunctionVersion], Path | None]
+"""The merged directory of a version's layers, what the function sees as `/opt`."""
+
+
+class ServedLauncher:
+    """See the module."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        dice: Dice,
+        provision: Provision,
+        families: Mapping[str, Family],
+        zygotes: Zygotes,
+        keeper: str,
+        layers: LayersOf,
+    ) -> None:
+        """`families` by the beginning of the runtime's name; `keeper` is the Python whose zygote forks keepers."""
+        self._clock = clock
+        self._dice = dice
+        self._provision = provision
+        self._families = dict(families)
+        self._zygotes = zygotes
+        self._interpreter = keeper
+        self._layers = layers
+
+    async def launch(
+        self, version: FunctionVersion, journal: Journal, gone: Callable[[Environment], None]
+    ) -> ServedEnvironment:
+        """A started, not yet initialised environment."""
+        task_root = await self._provision.unpack(version)
+        layers = self._layers(version)
+        entry = await self._entry(version.runtime, task_root, layers)
+        temporary = self._provision.directory()
+
+        def dead(environment: Environment) -> None:
+            self._provision.discard(temporary)
+            gone(environment)
+
+        environment = ServedEnvironment(version, journal, self._clock, self._dice, dead)
+        environment.substitute = entry.substitute
+        try:
+            variables = self._provision.variables(
+                version, journal, task_root=task_root, temporary=temporary, program=entry.program, own=entry.variables
+            )
+            zygote = await self._zygotes.get(self._interpreter)
+            environment.connect(
+                zygote, Plan(command=entry.command, variables=variables, directory=task_root, refusal=entry.refusal)
+            )
+        except (ZygoteError, OSError) as error:
+            self._provision.discard(temporary)
+            raise LaunchError("ServiceException", f"no process for {version.arn}: {error}") from error
+        except LaunchError:
+            self._provision.discard(temporary)
+            raise
+        return environment
+
+    async def words(self, runtime: str) -> str:
+        """What runs this runtime, for the first log line."""
+        try:
+            return await self._family(runtime).words(runtime)
+        except NoInterpreterError as error:
+            raise LaunchError("InvalidRuntimeException", str(error)) from error
+
+    async def _entry(self, runtime: str, task_root: Path, layers: Path | None) -> Entry:
+        try:
+            return await self._family(runtime).entry(runtime, task_root, layers)
+        except NoInterpreterError as error:
+            raise LaunchError("InvalidRuntimeException", str(error)) from error
+
+    def _family(self, runtime: str) -> Family:
+        return next(family for prefix, family in self._families.items() if runtime.startswith(prefix))
