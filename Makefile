@@ -8,7 +8,7 @@ PYTEST = AWS_CLI=$(CURDIR)/.venv-tools/bin/aws $(BIN)/pytest -n $(WORKERS) --dis
 INSTALL := pip install --quiet --require-hashes -r
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line -q
 
-.PHONY: help setup setup-dev up demo test test-unit test-wire test-wire-old test-tools test-drills check format lock clean bench
+.PHONY: help setup setup-dev up demo test test-unit test-wire test-wire-old test-tools test-drills check docs format lock clean bench
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.base
 .venv-old/.done: requirements/old-client.lock
 .venv-tools/.done: requirements/tools.lock
 .venv-bench/.done: requirements/bench.lock
+
+docs: $(VENV)/.dev ## Write the generated pages again
+	$(BIN)/python -m penstock.app.compatibility > docs/compatibility.md
 
 lock: ## Resolve the lock files again (needs uv)
 	$(UV_COMPILE) pyproject.toml --group build -o requirements/server.lock

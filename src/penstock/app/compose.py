@@ -5,6 +5,7 @@ Two servers fit in one process: nothing here or below is module-level state.
 
 import contextlib
 import os
+from collections.abc import Mapping
 
 from penstock import __version__
 from penstock.app.adapters import FunctionFollower
@@ -63,6 +64,10 @@ class App:
             await self.stop()
             raise
         return self.endpoint
+
+    def served(self) -> Mapping[str, frozenset[str]]:
+        """What a started server answers: operations by botocore's service name."""
+        return self._gateway.served()
 
     async def stop(self) -> None:
         """Finish the requests in hand, stop the rooms from the top down, close the store. May be called twice."""

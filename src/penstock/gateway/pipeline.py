@@ -83,6 +83,10 @@ class Gateway:
                 raise ValueError(f"{service}:{name} is mounted twice")
             served[name] = operation
 
+    def served(self) -> Mapping[str, frozenset[str]]:
+        """The mounted operations by service."""
+        return {service: frozenset(operations) for service, operations in self._operations.items()}
+
     def route(self, prefix: str, handler: RawHandler, *, signed: bool) -> None:
         """Serve every path under `prefix` by `handler`; the longest prefix wins."""
         if prefix in self._routes:
