@@ -26,6 +26,7 @@ Answer = Mapping[str, Any]
 Serve = Callable[[Desk, RequestContext, HttpRequest], Awaitable[Answer]]
 COMPONENT = re.compile(r"[a-z][a-z0-9-]{0,30}/[^\s/][^\s]{0,200}")
 DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([smhdw]?)")
+LIMIT = re.compile(r"[0-9]{1,9}")
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "": 1.0}
 MOST_MARKERS = 1000
 LONGEST_TEXT = 2048
@@ -35,7 +36,7 @@ async def get_timeline(desk: Desk, context: RequestContext, request: HttpRequest
     """`?since=60m&component=&environment=&limit=`: what changed, newest first."""
     query, now = _query(request), desk.clock.now()
     limit = query.get("limit", "100")
-    if not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_MARKERS:
+    if not LIMIT.fullmatch(limit) or not 1 <= int(limit) <= MOST_MARKERS:
         raise _bad(f"limit must be from 1 to {MOST_MARKERS}, not {limit!r}")
     since = now - _duration(query.get("since", "60m"))
 

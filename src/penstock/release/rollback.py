@@ -18,9 +18,9 @@ from penstock.release.markers.known_good import last_known_good, verdicts
 from penstock.release.markers.model import ROLLBACK, Marker, MarkerStatus
 from penstock.release.markers.recorder import Markers
 from penstock.release.markers.records import read_history
-from penstock.release.model import Deployment, StopRequest
+from penstock.release.model import Deployment, StopRequest, Weights
 from penstock.release.records import read_active_of_alias
-from penstock.release.routes import described
+from penstock.release.routes import described, is_route
 from penstock.release.stop import request_stop
 from penstock.store.database import Connection
 
@@ -47,15 +47,21 @@ class RolledBack:
 async def roll_back(desk: Desk, context: RequestContext, wish: Wish) -> Mapping[str, Any]:
     """Carry the wish out. Raises `ApiError` (404, 409): nothing moved then, but a deployment may have been stopped."""
     stopped = await _stop_active(desk, context.scope, wish)
-    if stopped is not None and stopped.rollback_info is not None and stopped.rollback_info.deployment_id:
-        back = stopped.target.current
-        if wish.to in (None, back):
-            return _told(wish, back, stopped.target.version, stopped)
+    if stopped is not None and await _is_back(desk, stopped, wish.to):
+        return _told(wish, stopped.target.current, stopped.target.version, stopped)
     now = desk.clock.now()
     done = await desk.commits.run(
         lambda c: _move(c, context.scope, wish, desk.markers, now), lambda moved: desk.routing.put_alias(moved.alias)
     )
     return _told(wish, done.alias.version, done.marker.previous_version, stopped, done.marker)
+
+
+async def _is_back(desk: Desk, stopped: Deployment, to: str | None) -> bool:
+    """Whether stopping the deployment was all there was to do."""
+    target = stopped.target
+    alias = await desk.store.read(lambda c: read_alias(c, stopped.scope, target.function, target.alias))
+    back = target.current
+    return back is not None and to in (None, back) and is_route(alias, Weights(back))
 
 
 async def _stop_active(desk: Desk, scope: Scope, wish: Wish) -> Deployment | None:

@@ -57,6 +57,7 @@ class Live:
     history: tuple[Marker, ...]
     deployment: Deployment | None
     known_good: str | None
+    """Where a rollback would go now."""
 
     @property
     def marker(self) -> Marker | None:
@@ -72,7 +73,9 @@ def read_live(connection: Connection, scope: Scope, function: str, name: str) ->
         return None
     history = read_history(connection, scope, f"lambda/{function}", name)
     good = last_known_good(alias, history, lambda v: read_version(connection, scope, function, v) is not None)
-    return Live(alias, tuple(history), read_active_of_alias(connection, scope, function, name), good)
+    active = read_active_of_alias(connection, scope, function, name)
+    # While a deployment is under way, going back means going back to where it came from.
+    return Live(alias, tuple(history), active, (active.target.current if active else None) or good)
 
 
 async def live_shape(live: Live, rates: ErrorRates, now: float) -> Mapping[str, Any]:
