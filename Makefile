@@ -35,7 +35,7 @@ test-wire: $(VENV)/.dev ## The newest boto3 against a running server
 test-wire-old: $(VENV)/.dev .venv-old/.done ## The boto3 of two years ago, the same tests
 	PENSTOCK_PYTHON=$(CURDIR)/$(BIN)/python .venv-old/bin/pytest -n $(WORKERS) -m "not newest_only and not once" tests/wire
 
-test-tools: $(VENV)/.dev .venv-tools/.done ## The unmodified aws CLI
+test-tools: $(VENV)/.dev .venv-tools/.done .venv-ric/.done .node-ric/.done ## The unmodified aws CLI and runtime clients
 	$(PYTEST) tests/tools
 
 test-drills: $(VENV)/.dev ## kill -9 in the middle of everything
@@ -73,6 +73,11 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.base
 
 .venv-old/.done: requirements/old-client.lock
 .venv-tools/.done: requirements/tools.lock
+.venv-ric/.done: requirements/runtime-clients.lock
+
+.node-ric/.done: requirements/node-client/package-lock.json
+	@bash .ci/node-client
+	@touch $@
 .venv-bench/.done: requirements/bench.lock
 
 docs: $(VENV)/.dev ## Write the generated pages again
@@ -83,7 +88,8 @@ lock: ## Resolve the lock files again (needs uv)
 	$(UV_COMPILE) pyproject.toml --group dev -c requirements/server.lock -o requirements/dev.lock
 	$(UV_COMPILE) requirements/old-client.in -o requirements/old-client.lock
 	$(UV_COMPILE) requirements/tools.in -o requirements/tools.lock
+	$(UV_COMPILE) requirements/runtime-clients.in -o requirements/runtime-clients.lock
 	$(UV_COMPILE) requirements/bench.in -o requirements/bench.lock
 
 clean: ## Remove what the targets above made
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .build
+	rm -rf .venv .venv-* .node-ric .mypy_cache .ruff_cache .pytest_cache .hypothesis .build

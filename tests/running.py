@@ -25,12 +25,15 @@ ROLE = "arn:aws:iam::000000000000:role/test"
 HELLO = "def handler(event, context):\n    return {'version': context.function_version, 'event': event}\n"
 
 
-def zip_of(files: dict[str, str | bytes]) -> bytes:
+def zip_of(files: dict[str, str | bytes], executable: tuple[str, ...] = ()) -> bytes:
     """A deployment package."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in files.items():
-            archive.writestr(path, content)
+            entry = zipfile.ZipInfo(path)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o100755 if path in executable else 0o100644) << 16
+            archive.writestr(entry, content)
     return buffer.getvalue()
 
 
