@@ -55,7 +55,7 @@ def test_version(run: Callable[..., Ran]) -> None:
 
 @pytest.mark.parametrize("arguments", [["version"], ["--help"], ["timeline", "--help"]], ids=" ".join)
 def test_a_quick_command_loads_nothing_heavy(arguments: list[str]) -> None:
-    heavy = ("boto3", "botocore", "sqlalchemy", "alembic", "uvicorn", "rich", "platformdirs")
+    heavy = ("boto3", "botocore", "sqlalchemy", "alembic", "uvloop", "rich", "platformdirs")
     script = (
         "import sys\nfrom penstock.cli.main import main\n"
         f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"

@@ -37,6 +37,12 @@ class Echo:
         self.seen.append(request)
         if request.path == "/hold":
             await self.gate.wait()
+        if request.path == "/broken":
+            return HttpResponse(200, {"x-a": "b\r\nx-c: d"}, b"never sent")
+        if request.path == "/cancelled":
+            raise asyncio.CancelledError
+        if request.path == "/large":
+            return HttpResponse(200, {}, b"x" * 8_000_000)
         if request.path == "/stream":
             return HttpResponse(200, {}, _chunks())
         self.finished.append(request.path)
@@ -191,6 +197,73 @@ def test_a_connection_is_kept_and_a_204_has_no_body() -> None:
         assert len(echo.seen) == 3
 
     run(scenario)
+
+
+FORMS = [
+    ("HEAD has no body", b"HEAD /b HTTP/1.1\r\nHost: a\r\n", b"content-length: 0\r\n", b"\r\n\r\n"),
+    ("HEAD of a stream", b"HEAD /stream HTTP/1.1\r\nHost: a\r\n", b"transfer-encoding: chunked\r\n", b"\r\n\r\n"),
+    ("a stream", b"GET /stream HTTP/1.1\r\nHost: a\r\n", b"chunked\r\n", b"4\r\none,\r\n3\r\ntwo\r\n0\r\n\r\n"),
+    ("HTTP/1.0", b"GET /b HTTP/1.0\r\nConnection: keep-alive\r\n", b"connection: close\r\n", b"\r\n\r\n"),
+    ("a proxy's form", b"GET http://a/b?x=1#y HTTP/1.1\r\nHost: a\r\n", b"200 OK", b"\r\n\r\n"),
+    ("a large reply", b"GET /large HTTP/1.1\r\nHost: a\r\n", b"content-length: 8000000\r\n", b"x" * 8_000_000),
+]
+
+
+@pytest.mark.parametrize(("head", "header", "tail"), [row[1:] for row in FORMS], ids=[row[0] for row in FORMS])
+def test_a_reply_has_the_form_its_request_asks_for(head: bytes, header: bytes, tail: bytes) -> None:
+    async def scenario(echo: Echo, _server: Server, port: int) -> None:
+        close = b"" if b"HTTP/1.0" in head else CLOSE
+        reply = await asyncio.to_thread(talk, port, head + close + b"\r\n")
+        assert reply.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert header in reply
+        assert b"connection: close\r\n" in reply
+        assert reply.partition(b"\r\n\r\n")[1:] == (b"\r\n\r\n", tail.removeprefix(b"\r\n\r\n"))
+        assert (echo.seen[0].path, echo.seen[0].query) in {("/b", ""), ("/b", "x=1"), ("/stream", ""), ("/large", "")}
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("path", [b"/broken", b"/cancelled"])
+def test_a_reply_that_cannot_be_written_ends_the_connection(path: bytes) -> None:
+    async def scenario(_echo: Echo, _server: Server, port: int) -> None:
+        assert await asyncio.to_thread(talk, port, b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n") == b""
+
+    run(scenario)
+
+
+def test_a_client_that_does_not_read_gets_no_further_request_run() -> None:
+    async def scenario(echo: Echo, _server: Server, port: int) -> None:
+        request = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+        writer.write(request * 3)
+        await eventually(lambda: len(echo.seen) == 1)
+        await asyncio.sleep(0.1)
+        assert len(echo.seen) == 1
+        for _ in range(3):
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(8_000_000)
+        assert len(echo.seen) == 3
+        writer.close()
+
+    run(scenario)
+
+
+def test_garbage_behind_a_request_ends_the_connection_after_its_reply() -> None:
+    async def scenario(echo: Echo, _server: Server, port: int) -> None:
+        echo.gate.set()
+        reply = await asyncio.to_thread(talk, port, b"GET /hold HTTP/1.1\r\nHost: a\r\n\r\n\x16\x03\x01")
+        assert reply.count(b"HTTP/1.1 ") == 1
+        assert reply.startswith(b"HTTP/1.1 200 OK")
+
+    run(scenario)
+
+
+def test_an_idle_connection_is_closed_without_a_word() -> None:
+    async def scenario(_echo: Echo, _server: Server, port: int) -> None:
+        reply = await asyncio.to_thread(talk, port, b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert reply.count(b"HTTP/1.1 ") == 1
+
+    run(scenario, Limits(keep_alive_s=0.2))
 
 
 SLOW = [
