@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from penstock.core.arns import function_arn
 from penstock.core.context import Scope
-from penstock.registry.model import FunctionVersion
+from penstock.registry.model import FunctionVersion, State
 from penstock.registry.ports import Cipher
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def sealed(cipher: Cipher, scope: Scope, function: str, variables: Mapping[str, 
 
 
 def opened(cipher: Cipher, version: FunctionVersion) -> FunctionVersion:
-    """The same version with its variables readable, or with `environment_error` set."""
+    """The same version with its variables readable, or not to be invoked and with `environment_error` set."""
     if version.sealed_environment is None:
         return version
     try:
@@ -34,5 +34,7 @@ def opened(cipher: Cipher, version: FunctionVersion) -> FunctionVersion:
     except ValueError:
         log.exception("the environment variables of %s cannot be decrypted", version.arn)
         why = "Lambda was unable to decrypt the environment variables: the key they were sealed with is gone or wrong."
-        return replace(version, environment_error=why)
+        return replace(
+            version, environment_error=why, state=State.FAILED, state_reason=why, state_reason_code="KMSKeyNotFound"
+        )
     return replace(version, environment=MappingProxyType(variables))

@@ -120,8 +120,9 @@ def test_a_lost_key_stops_its_function_only(bench) -> None:
     bench.runner.run(bench.registry.start())
     shown = bench.call("GetFunctionConfiguration", FunctionName="orders")
     assert shown["Environment"]["Error"]["ErrorCode"] == "AccessDeniedException"
-    assert bench.registry.routing.resolve(bench.scope, "orders").primary.environment_error
-    assert not bench.registry.routing.resolve(bench.scope, "other").primary.environment_error
+    lost, other = (bench.registry.routing.resolve(bench.scope, name).primary for name in ("orders", "other"))
+    assert lost.environment_error
+    assert (lost.state, other.state) == ("Failed", "Active"), "running without its variables would be worse"
 
 
 def fetch(bench, url: str, method: str = "GET"):
