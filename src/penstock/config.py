@@ -29,6 +29,8 @@ class Config:
     """Real seconds after which an idle environment is reaped."""
     durable: bool = True
     """False only in tests: commits do not wait for the disk."""
+    isolation: str = "auto"
+    """`auto` (the strongest that this machine allows), `required` (full, or no start) or `process`."""
     interpreters_path: str = os.defpath
     """Where function interpreters are looked for: the operator's PATH."""
     log_format: str = "text"

@@ -16,6 +16,7 @@ from penstock.app.compose import App
 from penstock.app.log import set_up_logging
 from penstock.config import Config, config_from_json
 from penstock.core.errors import StartupError
+from penstock.execution.sandbox.model import Isolation
 
 
 def main(argv: list[str]) -> int:
@@ -39,7 +40,7 @@ async def _serve(config: Config) -> None:
         loop.add_signal_handler(number, _on_signal, stop)
     try:
         endpoint = await app.start()
-        _announce(config, endpoint)
+        _announce(config, endpoint, app.isolation)
         await stop.wait()
         logging.getLogger("penstock").info("stopping: finishing the requests in hand (again to stop at once)")
     finally:
@@ -56,14 +57,17 @@ def _on_signal(stop: asyncio.Event) -> None:
     stop.set()
 
 
-def _announce(config: Config, endpoint: str) -> None:
+def _announce(config: Config, endpoint: str, isolation: Isolation) -> None:
     speed = f", business time × {config.clock_speed:g}" if config.clock_speed != 1 else ""
     sys.stdout.write(
         f"Penstock {__version__} serves {endpoint}  (data in {config.data}{speed})\n"
         f'Point every AWS tool here:  eval "$(penstock env --data {shlex.quote(str(config.data))})"\n'
+        f"Isolation of functions: {isolation.level} ({isolation.words})\n"
         "Stop with Ctrl-C.\n"
     )
     sys.stdout.flush()
+    if isolation.warning:
+        logging.getLogger("penstock").warning("%s", isolation.warning)
 
 
 if __name__ == "__main__":

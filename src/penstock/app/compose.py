@@ -5,7 +5,8 @@ Two servers fit in one process: nothing here or below is module-level state.
 
 import contextlib
 import os
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 
 from penstock import __version__
 from penstock.app.adapters import FunctionFollower
@@ -22,6 +23,7 @@ from penstock.core.errors import StartupError
 from penstock.core.serverfile import ServerFile, remove_server_file, write_server_file
 from penstock.events.room import Events
 from penstock.execution.room import Execution
+from penstock.execution.sandbox.model import Isolation
 from penstock.gateway.contract import Room
 from penstock.gateway.models import Models
 from penstock.gateway.pipeline import Gateway
@@ -73,6 +75,15 @@ class App:
         """Finish the requests in hand, stop the rooms from the top down, close the store. May be called twice."""
         await self._undo.aclose()
 
+    @property
+    def isolation(self) -> Isolation:
+        """How functions are kept apart; known once started."""
+        return self._execution.isolation
+
+    async def _serve(self, listening: socket.socket) -> Callable[[], None]:
+        """Answer on the endpoint of an environment that has a network of its own."""
+        return await self._server.listen_on(listening)
+
     def _open(self) -> SqliteStore:
         data = self.config.data
         try:
@@ -120,7 +131,10 @@ class App:
             idle_environment_s=config.idle_environment_s,
             strict_runtimes=config.strict_runtimes,
             path=config.interpreters_path,
+            isolation=config.isolation,
+            serve=self._serve,
         )
+        self._execution = execution
         events = Events(
             store=store,
             clock=clock,
@@ -142,7 +156,13 @@ class App:
             bus=bus,
         )
         bus.subscribe(AlarmStateChanged, release.wake)
-        status = Status(config=config, clock=clock, started_at=clock.monotonic(), endpoint=lambda: self.endpoint)
+        status = Status(
+            config=config,
+            clock=clock,
+            started_at=clock.monotonic(),
+            endpoint=lambda: self.endpoint,
+            isolation=lambda: execution.isolation.level,
+        )
         self._gateway = Gateway(
             models=Models(),
             authenticator=identity.authenticator,
@@ -190,6 +210,7 @@ class App:
             access_log=config.access_log,
         )
         port = await server.start()
+        self._server = server
         self._undo.push_async_callback(server.stop)
         self._undo.push_async_callback(server.drain, DRAIN_WITHIN_S)
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104 - compared, not bound

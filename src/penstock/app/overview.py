@@ -12,6 +12,7 @@ from penstock.config import Config
 from penstock.core.context import RequestContext, Scope
 from penstock.execution.model import RuntimeRow
 from penstock.execution.room import Execution
+from penstock.execution.sandbox.model import Isolation, Level
 from penstock.gateway.contract import HttpRequest, HttpResponse, Operation, RawHandler
 from penstock.observe.alarms.model import Alarm, AlarmState
 from penstock.observe.alarms.records import read_alarms
@@ -57,7 +58,8 @@ class Overview:
 
     async def _doctor(self, _context: RequestContext, _request: HttpRequest) -> HttpResponse:
         runtimes = [runtime_row(row) for row in await self._execution.doctor()]
-        return json_response([self._database(), self._clock(), *runtimes])
+        isolation = isolation_row(self._execution.isolation, self._config.isolation)
+        return json_response([self._database(), self._clock(), isolation, *runtimes])
 
     def _database(self) -> Page:
         path = self._config.database
@@ -97,6 +99,13 @@ def runtime_row(row: RuntimeRow) -> Page:
     if row.interpreter is None:
         return _row(row.runtime, "warn", row.words)
     return _row(row.runtime, "ok" if row.exact else "warn", row.words)
+
+
+def isolation_row(found: Isolation, demand: str) -> Page:
+    """The level, what it lacks, and what that means."""
+    said = f"{found.level}: {found.words}. {found.warning}".rstrip()
+    calm = found.level is Level.FULL or demand == "process"
+    return _row("isolation", "ok" if calm and not (found.warning and found.level is Level.FULL) else "warn", said)
 
 
 def _function(connection: Connection, scope: Scope, name: str, aliases: list[Alias]) -> Page:

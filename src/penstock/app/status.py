@@ -13,12 +13,21 @@ from penstock.gateway.contract import HttpRequest, HttpResponse, Operation, RawH
 class Status:
     """A `gateway.contract.Room` of one page."""
 
-    def __init__(self, *, config: Config, clock: Clock, started_at: float, endpoint: Callable[[], str]):
-        """`started_at` is execution time; `endpoint` is known only once the server listens."""
+    def __init__(
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        started_at: float,
+        endpoint: Callable[[], str],
+        isolation: Callable[[], str],
+    ):
+        """`started_at` is execution time; the endpoint and the level of isolation are known only once started."""
         self._config = config
         self._clock = clock
         self._started_at = started_at
         self._endpoint = endpoint
+        self._isolation = isolation
 
     def operations(self) -> Mapping[str, Mapping[str, Operation]]:
         """None: AWS has no such pages."""
@@ -44,6 +53,7 @@ class Status:
                 "account": self._config.account,
                 "business_time": self._clock.now(),
                 "clock_speed": self._config.clock_speed,
+                "isolation": self._isolation(),
                 "uptime_s": round(self._clock.monotonic() - self._started_at, 3),
             }
         )

@@ -63,6 +63,7 @@ def server_facts(server: ServerFile, health: Mapping[str, Any], data: str) -> Fa
         ("account", f"{server.account}  {server.region}"),
         ("data", data),
         ("clock", clock),
+        ("isolation", str(health.get("isolation", "not told"))),
     ]
 
 

@@ -34,6 +34,14 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class IsolationDemand(StrEnum):
+    """How strongly functions are kept apart."""
+
+    AUTO = "auto"
+    REQUIRED = "required"
+    PROCESS = "process"
+
+
 def check_account(text: str) -> str:
     """Twelve digits, as in every ARN."""
     if not ACCOUNT.fullmatch(text):
@@ -83,6 +91,13 @@ def up(  # noqa: PLR0913 - one parameter for each option
             help="Refuse functions whose exact Python is not on this machine, instead of using the nearest.",
         ),
     ] = DEFAULTS.strict_runtimes,
+    isolation: Annotated[
+        IsolationDemand,
+        typer.Option(
+            help="Of functions from the machine and from each other: the strongest this machine allows (auto), full "
+            "or no start (required), bare processes for code you trust (process)."
+        ),
+    ] = IsolationDemand.AUTO,
     account_concurrency: Annotated[
         int, typer.Option(min=1, help="Most invocations at the same time, over all functions.")
     ] = DEFAULTS.account_concurrency,
@@ -110,6 +125,7 @@ def up(  # noqa: PLR0913 - one parameter for each option
         account=account,
         clock_speed=clock_speed,
         strict_runtimes=strict_runtimes,
+        isolation=isolation.value,
         account_concurrency=account_concurrency,
         idle_environment_s=idle_environment,
         interpreters_path=os.environ.get("PATH", os.defpath),

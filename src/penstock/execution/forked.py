@@ -1,4 +1,4 @@
-"""An environment that is a process forked from a zygote, at isolation level *process*. Rule: nothing the function does
+"""An environment whose runtime is forked from a zygote, at either level of isolation. Rule: nothing the function does
 to its channel, its descriptors or its processes blocks or breaks the server; the worst it gets is its own end.
 """
 
@@ -7,8 +7,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
 import orjson
 
@@ -18,8 +16,11 @@ from penstock.execution.environment import End, EndKind, Environment
 from penstock.execution.failures import NO_REASON, exit_reason
 from penstock.execution.journal import Journal
 from penstock.execution.output import Output
+from penstock.execution.sandbox.freezer import Freezer
+from penstock.execution.sandbox.model import Body
+from penstock.execution.served import memory
 from penstock.execution.states import State, move
-from penstock.execution.zygote import Zygote, ZygoteError
+from penstock.execution.zygote import ZygoteError
 from penstock.registry.model import FunctionVersion
 
 log = logging.getLogger(__name__)
@@ -36,9 +37,14 @@ class ForkedEnvironment(asyncio.Protocol):
     """See the module; the methods are those of `Environment`."""
 
     def __init__(
-        self, version: FunctionVersion, journal: Journal, clock: Clock, gone: Callable[[Environment], None]
+        self,
+        version: FunctionVersion,
+        journal: Journal,
+        clock: Clock,
+        freezer: Freezer,
+        gone: Callable[[Environment], None],
     ) -> None:
-        """`connect` gives it a process."""
+        """`connect` gives it a body; `freezer` stills it while it is idle."""
         self.version = version
         self.journal = journal
         self.created_at = self.idle_since = clock.monotonic()
@@ -46,10 +52,11 @@ class ForkedEnvironment(asyncio.Protocol):
         self.init_ms = 0.0
         self.doomed = False
         self.substitute = False
-        self.temporary: Path | None = None
         self._state = State.STARTING
         self._pid: int | None = None
         self._clock = clock
+        self._freezer = freezer
+        self._frozen = False
         self._gone = gone
         self._sequence = 0
         self._ended: Ended | None = None
@@ -69,17 +76,17 @@ class ForkedEnvironment(asyncio.Protocol):
         """Its main process."""
         return self._pid
 
-    async def connect(self, zygote: Zygote, plan: dict[str, object]) -> None:
-        """Fork, and send the plan; raises `ZygoteError` or `OSError`."""
+    async def connect(self, body: Body, plan: dict[str, object]) -> None:
+        """Let the body live, and send the plan; raises `ZygoteError` or `OSError`."""
         self._loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         output_read, output_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(output_write, True)
         ours.setblocking(False)  # noqa: FBT003 - its only parameter
         self._output = Output(output_read, self.journal.output)
-        self._zygote = zygote
+        self._body = body
         try:
-            self._ident = zygote.fork(theirs.fileno(), output_write, self)
+            body.begin(theirs.fileno(), output_write, self)
         except Exception:
             ours.close()
             self._output.close()
@@ -114,6 +121,9 @@ class ForkedEnvironment(asyncio.Protocol):
         return end
 
     def begin(self, meta: bytes, event: bytes, ended: Ended) -> None:
+        if self._frozen:
+            self._frozen = False
+            self._body.thaw()
         self._move(State.BUSY)
         self._sequence += 1
         self.invokes += 1
@@ -131,9 +141,8 @@ class ForkedEnvironment(asyncio.Protocol):
     def memory_kb(self) -> tuple[int, int]:
         now = 0
         if self._pid is not None and self._state is not State.DEAD:
-            with suppress(OSError, ValueError, IndexError):
-                words = Path(f"/proc/{self._pid}/statm").read_bytes().split()
-                now = int(words[1]) * _PAGE_KB
+            known = self._body.memory_kb()
+            now = memory.resident_kb([self._pid]) if known is None else known
         self._peak_kb = max(self._peak_kb, now)
         return now, self._peak_kb
 
@@ -147,10 +156,16 @@ class ForkedEnvironment(asyncio.Protocol):
         if self._state in (State.DEAD, State.STOPPING):
             return
         self.doomed = True
-        self._zygote.kill(self._ident)
+        self._body.kill()
         self._loop.call_later(DEATH_S, self._give_up)
 
-    # What the zygote tells.
+    def still(self, idle_since: float) -> None:
+        """Freeze it, if it has not been busy since."""
+        if self._state is State.IDLE and self.idle_since == idle_since and not self._frozen:
+            self._frozen = True
+            self._body.freeze()
+
+    # What the body tells.
 
     def forked(self, pid: int) -> None:
         self._pid = pid
@@ -204,8 +219,7 @@ class ForkedEnvironment(asyncio.Protocol):
         if self._state is State.INITIALISING and sequence == 0:
             self._settle_init(end)
         elif self._state is State.BUSY and sequence == self._sequence:
-            self._move(State.IDLE)
-            self.idle_since = self._clock.monotonic()
+            self._rest()
             self._finish(end)
         else:  # a reply nobody waits for: forged, or the second of two
             self._strays += 1
@@ -215,8 +229,14 @@ class ForkedEnvironment(asyncio.Protocol):
     def _settle_init(self, end: End) -> None:
         if self._initialised is not None and not self._initialised.done():
             if end.kind is EndKind.READY:
-                self._move(State.IDLE)
+                self._body.initialised()
+                self._rest()
             self._initialised.set_result(end)
+
+    def _rest(self) -> None:
+        self._move(State.IDLE)
+        self.idle_since = self._clock.monotonic()
+        self._freezer.rest(self)
 
     def _finish(self, end: End) -> None:
         ended, self._ended = self._ended, None
@@ -246,6 +266,3 @@ class ForkedEnvironment(asyncio.Protocol):
 
     def _move(self, then: State) -> None:
         self._state = move(self._state, then)
-
-
-_PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024

@@ -11,6 +11,7 @@ from penstock.execution.forked import ForkedEnvironment
 from penstock.execution.interpreters import Choice, NoInterpreterError
 from penstock.execution.journal import Journal
 from penstock.execution.provision import Provision
+from penstock.execution.sandbox.freezer import Freezer
 from penstock.execution.zygote import ZygoteError, Zygotes
 from penstock.registry.model import FunctionVersion
 
@@ -25,9 +26,12 @@ class Interpreters(Protocol):
 class ForkLauncher:
     """See the module."""
 
-    def __init__(self, *, clock: Clock, provision: Provision, interpreters: Interpreters, zygotes: Zygotes) -> None:
+    def __init__(
+        self, *, clock: Clock, provision: Provision, interpreters: Interpreters, zygotes: Zygotes, freezer: Freezer
+    ) -> None:
         """All are shared with the room."""
         self._clock = clock
+        self._freezer = freezer
         self._provision = provision
         self._interpreters = interpreters
         self._zygotes = zygotes
@@ -37,32 +41,32 @@ class ForkLauncher:
     ) -> ForkedEnvironment:
         """A started, not yet initialised environment."""
         choice = await self._choose(version.runtime)
-        task_root = await self._provision.unpack(version)
-        temporary = self._provision.directory()
+        package = await self._provision.unpack(version)
+        program = choice.interpreter.path
+        try:
+            zygote = await self._zygotes.get(program)
+            setting = await self._provision.setting(zygote, version, package)
+        except (ZygoteError, OSError) as error:
+            raise LaunchError("ServiceException", f"no process for {version.arn}: {error}") from error
 
         def dead(environment: Environment) -> None:
-            self._provision.discard(temporary)
+            setting.clear()
             gone(environment)
 
-        environment = ForkedEnvironment(version, journal, self._clock, dead)
+        environment = ForkedEnvironment(version, journal, self._clock, self._freezer, dead)
         environment.substitute = not choice.exact
-        program = choice.interpreter.path
         try:
             plan: dict[str, object] = {
                 "handler": version.handler,
-                "task_root": str(task_root),
+                "task_root": str(setting.task_root),
                 "layer_paths": [],
-                "variables": self._provision.variables(
-                    version, journal, task_root=task_root, temporary=temporary, program=program
-                ),
+                "variables": self._provision.variables(version, journal, setting, program=program),
             }
-            zygote = await self._zygotes.get(program)
-            await environment.connect(zygote, plan)
-        except (ZygoteError, OSError) as error:
-            self._provision.discard(temporary)
-            raise LaunchError("ServiceException", f"no process for {version.arn}: {error}") from error
-        except LaunchError:
-            self._provision.discard(temporary)
+            await environment.connect(setting.body, plan)
+        except BaseException as error:
+            setting.abandon()
+            if isinstance(error, (ZygoteError, OSError)):
+                raise LaunchError("ServiceException", f"no process for {version.arn}: {error}") from error
             raise
         return environment
 

@@ -1,20 +1,19 @@
-"""What every launcher needs before a process can start: code, keys, a directory, variables.
+"""What every launcher needs before a process can start: code, keys, a place, variables.
 
 Rule: whatever fails here is the platform's failure, told as a `LaunchError` with AWS's code and a way out.
 """
 
-import asyncio
 import logging
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from penstock.core.dice import Dice
 from penstock.execution.environment import LaunchError
 from penstock.execution.journal import Journal
 from penstock.execution.model import RoleCredentials
+from penstock.execution.sandbox.model import Ground, Setting
 from penstock.execution.variables import Surroundings, variables
+from penstock.execution.zygote import Zygote
 from penstock.registry.model import FunctionVersion
 
 log = logging.getLogger(__name__)
@@ -22,6 +21,10 @@ log = logging.getLogger(__name__)
 
 class CodeStore(Protocol):
     """Where unpacked packages are. Implemented by registry/artifacts."""
+
+    @property
+    def directory(self) -> Path:
+        """Everything unpacked lies below it."""
 
     async def unpacked(self, code_sha256: str) -> Path:
         """The directory of a package's files; raises when the package is missing or broken."""
@@ -33,20 +36,16 @@ class Provision:
     def __init__(
         self,
         *,
-        dice: Dice,
         code: CodeStore,
         credentials: RoleCredentials,
         endpoint: Callable[[], str],
-        library: Path,
-        temporary: Path,
+        ground: Callable[[], Ground],
     ) -> None:
-        """`library` holds what AWS's Python runtimes carry; `temporary` gets one directory per environment."""
-        self._dice = dice
+        """`ground` is known once the room has started."""
         self._code = code
         self._credentials = credentials
         self._endpoint = endpoint
-        self._library = library
-        self._temporary = temporary
+        self._ground = ground
 
     async def unpack(self, version: FunctionVersion) -> Path:
         """The directory of the version's package."""
@@ -58,23 +57,18 @@ class Provision:
                 "InvalidZipFileException", f"the code package of {version.arn} cannot be read: {error}"
             ) from error
 
-    def directory(self) -> Path:
-        """A new private directory for temporary files."""
-        made = self._temporary / self._dice.token(8).hex()
-        made.mkdir(mode=0o700, parents=True)
-        return made
-
-    def discard(self, directory: Path) -> None:
-        """Remove it, in a thread: a function may have left a hundred thousand files."""
-        asyncio.get_running_loop().run_in_executor(None, lambda: shutil.rmtree(directory, ignore_errors=True))
+    async def setting(
+        self, zygote: Zygote, version: FunctionVersion, package: Path, layers: Path | None = None
+    ) -> Setting:
+        """A place for one environment; raises `ZygoteError` or `OSError`."""
+        return await self._ground().setting(zygote, version, package, layers)
 
     def variables(
         self,
         version: FunctionVersion,
         journal: Journal,
+        setting: Setting,
         *,
-        task_root: Path,
-        temporary: Path,
         program: str,
         own: Mapping[str, str] | None = None,
     ) -> dict[str, str]:
@@ -82,9 +76,9 @@ class Provision:
         around = Surroundings(
             endpoint=self._endpoint(),
             credentials=self._keys(version),
-            task_root=task_root,
-            library=self._library,
-            temporary=temporary,
+            task_root=setting.task_root,
+            library=setting.library,
+            temporary=setting.temporary,
             log_group=journal.group,
             log_stream=journal.stream,
             interpreter=program,

@@ -6,14 +6,12 @@ Rule: `invoke` is all that rooms above need; the rest is for app.py (start, stop
 import asyncio
 import logging
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from penstock.core.clock import Clock
 from penstock.core.context import Scope
 from penstock.core.dice import Dice
-from penstock.execution import libraries
 from penstock.execution.admission import Admission
 from penstock.execution.dispatch import Dispatcher
 from penstock.execution.flight import Flight
@@ -25,6 +23,9 @@ from penstock.execution.model import EnvironmentStatus, Invocation, Outcome, Rol
 from penstock.execution.pool import Pool
 from penstock.execution.probe import Machine, own
 from penstock.execution.provision import CodeStore, Provision
+from penstock.execution.sandbox.fence import Fence, Serve
+from penstock.execution.sandbox.freezer import Freezer
+from penstock.execution.sandbox.model import Demand, Isolation
 from penstock.execution.served.entry import OsOnly
 from penstock.execution.served.launcher import LayersOf, ServedLauncher
 from penstock.execution.states import State
@@ -60,26 +61,33 @@ class Execution:
         strict_runtimes: bool = False,
         path: str = os.defpath,
         layers: LayersOf = lambda _: None,
+        isolation: str = Demand.AUTO,
+        serve: Serve | None = None,
     ) -> None:
-        """`run` may be deleted while the server is down; `path` is where interpreters are looked for."""
+        """`run` may be deleted while the server is down; `path` is where interpreters are looked for.
+
+        `isolation` is a `Demand`. `serve` lets the server answer on a further listening socket: functions that have
+        a network of their own reach the endpoint through one.
+        """
         self._run = run
         self._clock = clock
-        self._library = run / "runtime" / "python"
-        self._temporary = run / "environments"
+        self._fence = Fence(
+            run=run, clock=clock, dice=dice, code=lambda: code.directory, endpoint=endpoint, demand=Demand(isolation),
+            serve=serve,
+        )  # fmt: skip
         self.admission = Admission(account_concurrency)
         self._pool = Pool[Flight]()
         self._machine = Machine(strict=strict_runtimes, path=path)
-        self._zygotes = Zygotes(self._library)
-        provision = Provision(
-            dice=dice, code=code, credentials=credentials, endpoint=endpoint,
-            library=self._library, temporary=self._temporary,
-        )  # fmt: skip
+        self._zygotes, freezer = Zygotes(self._fence.library), Freezer(clock)
+        provision = Provision(code=code, credentials=credentials, endpoint=endpoint, ground=lambda: self._fence.ground)
         self._os_only = OsOnly()
         served = ServedLauncher(
             clock=clock, dice=dice, provision=provision, families={"provided": self._os_only},
-            zygotes=self._zygotes, keeper=own().path, layers=layers,
+            zygotes=self._zygotes, keeper=own().path, layers=layers, freezer=freezer,
         )  # fmt: skip
-        forked = ForkLauncher(clock=clock, provision=provision, interpreters=self._machine, zygotes=self._zygotes)
+        forked = ForkLauncher(
+            clock=clock, provision=provision, interpreters=self._machine, zygotes=self._zygotes, freezer=freezer
+        )
         self._launcher = launcher = Launchers({"python": forked, "provided": served})
         places = max(4, 2 * (os.cpu_count() or 1))
         warmup = Warmup(clock=clock, dice=dice, logs=logs, launcher=launcher, pool=self._pool, places=places)
@@ -98,8 +106,11 @@ class Execution:
         return {}
 
     async def start(self) -> None:
-        """Ready at once; zygotes and interpreters are looked for when first needed."""
-        await asyncio.to_thread(self._prepare)
+        """Ready at once; zygotes and interpreters are looked for when first needed.
+
+        Raises `StartupError` when full isolation is demanded and this machine does not give it.
+        """
+        self._zygotes.closure = await self._fence.start()
         self._watch.start()
 
     async def stop(self, drain_s: float = DRAIN_S) -> None:
@@ -111,7 +122,9 @@ class Execution:
         await self._watch.stop()
         self._pool.doom(lambda _: True)
         await self._empty(DEATH_S)
+        await self._fence.stop()
         await self._zygotes.stop()
+        await self._fence.sweep()
         await self._machine.stop()
 
     async def drain(self, timeout_s: float) -> bool:
@@ -126,7 +139,7 @@ class Execution:
         """Start the runtime's zygote ahead of the first invoke; failures wait for that invoke to be told."""
         try:
             path = (await self._machine.choose(runtime)).interpreter.path if runtime in SUPPORTED else own().path
-            await self._zygotes.get(path)
+            self._fence.ground.ready(await self._zygotes.get(path))
         except (LookupError, RuntimeError) as error:
             log.info("no zygote for %s yet: %s", runtime, error)
 
@@ -173,6 +186,11 @@ class Execution:
                 rows.append(RuntimeRow(runtime, None, str(found), exact=False))
         return rows + await self._os_only.rows()
 
+    @property
+    def isolation(self) -> Isolation:
+        """How environments are kept apart; known once the room has started."""
+        return self._fence.isolation
+
     def zygotes(self) -> list[Zygote]:
         """The warm processes, stated apart from environments."""
         return self._zygotes.running()
@@ -204,8 +222,3 @@ class Execution:
         end = self._clock.monotonic() + within_s
         while any(self._pool.all()) and self._clock.monotonic() < end:
             await self._clock.pause(0.005)
-
-    def _prepare(self) -> None:
-        shutil.rmtree(self._temporary, ignore_errors=True)  # what a killed server left
-        self._temporary.mkdir(parents=True, exist_ok=True)
-        libraries.build(self._library)

@@ -8,7 +8,9 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,17 +34,31 @@ class ZygoteError(RuntimeError):
     """The zygote could not be started or reached."""
 
 
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """How a zygote closes itself in, at full isolation."""
+
+    plan: Callable[[], Mapping[str, Any]]
+    """See `sandbox/layout.py`; asked at each start."""
+    freezers: int | None
+    """See `sandbox/groups.py`."""
+    library: str
+
+
 class Zygote:
     """One running zygote."""
 
-    def __init__(self, interpreter: str, library: Path) -> None:
+    def __init__(self, interpreter: str, library: Path, closure: Closure | None = None) -> None:
         """Nothing runs until `start`."""
         self.interpreter = interpreter
+        self.settled = asyncio.Event()
+        """It has imported all that it will."""
         self.pid: int | None = None
         self.alive = False
         self.preloaded: dict[str, str] = {}
         self.unloadable: str | None = None
-        self._library = library
+        self._library = closure.library if closure else str(library)
+        self._closure = closure
         self._listeners: dict[int, ForkListener] = {}
         self._pids: dict[int, int] = {}
         self._next = 0
@@ -58,9 +74,12 @@ class Zygote:
         ours.setblocking(False)  # noqa: FBT003 - its only parameter
         self._control = ours
         try:
+            if self._closure is not None:
+                ours.send(json.dumps(self._closure.plan()).encode())
             # On the loop's own thread: the parent-death signal is tied to the thread that forks.
             self._process = await asyncio.create_subprocess_exec(
-                self.interpreter, "-I", "-S", "-E", str(SCRIPT), str(theirs.fileno()), str(self._library),
+                self.interpreter, "-I", "-S", "-E", str(SCRIPT), str(theirs.fileno()), self._library,
+                "full" if self._closure else "process",
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, pass_fds=(theirs.fileno(),),
                 start_new_session=True, cwd="/", env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             )  # fmt: skip
@@ -68,7 +87,9 @@ class Zygote:
             loop.add_reader(ours.fileno(), self._readable)
             async with asyncio.timeout(START_S):
                 await self._ready
-        except (OSError, TimeoutError) as error:
+            if self._closure is not None and self._closure.freezers is not None:
+                self._send({"op": "freezers"}, [self._closure.freezers])
+        except (OSError, TimeoutError, ZygoteError) as error:
             await self.stop()
             raise ZygoteError(f"{self.interpreter} did not start: {error or 'no answer'}") from error
         finally:
@@ -77,11 +98,18 @@ class Zygote:
 
     def fork(self, channel: int, output: int, listener: ForkListener) -> int:
         """Ask for a process that owns these descriptors; raises `ZygoteError`."""
+        return self._ask({"op": "fork"}, [channel, output], listener)
+
+    def cell(self, control: int, spec: Mapping[str, Any], listener: ForkListener) -> int:
+        """Ask for a cell that is told what to do through `control`; raises `ZygoteError`."""
+        return self._ask({"op": "cell", **spec}, [control], listener)
+
+    def _ask(self, request: dict[str, Any], descriptors: list[int], listener: ForkListener) -> int:
         self._next += 1
         ident = self._next
         self._listeners[ident] = listener
         try:
-            self._send({"op": "fork", "id": ident}, [channel, output])
+            self._send({**request, "id": ident}, descriptors)
         except ZygoteError:
             del self._listeners[ident]
             raise
@@ -146,6 +174,7 @@ class Zygote:
                 self.unloadable = f"{message['name']}: {message['why']}"
             case "preloaded":
                 self.preloaded = message["versions"]
+                self.settled.set()
 
     def _gone(self, ident: int, wait_status: int | None, rss_kb: int) -> None:
         self._pids.pop(ident, None)
@@ -183,6 +212,8 @@ class Zygotes:
 
     def __init__(self, library: Path) -> None:
         """`library` holds what AWS's Python runtimes carry."""
+        self.closure: Closure | None = None
+        """Set before the first one starts, when isolation is full."""
         self._library = library
         self._running: dict[str, Zygote] = {}
         self._starting: dict[str, asyncio.Task[Zygote]] = {}
@@ -212,7 +243,7 @@ class Zygotes:
     async def _start(self, interpreter: str) -> Zygote:
         if old := self._running.pop(interpreter, None):
             await old.stop()
-        zygote = Zygote(interpreter, self._library)
+        zygote = Zygote(interpreter, self._library, self.closure)
         await zygote.start()
         self._running[interpreter] = zygote
         return zygote

@@ -8,6 +8,7 @@ import asyncio
 import errno
 import logging
 import socket
+from collections.abc import Callable
 from email.utils import formatdate
 
 from penstock.core.clock import Clock
@@ -58,6 +59,14 @@ class Server:
         self._sweep(loop)
         port: int = listening.getsockname()[1]
         return port
+
+    async def listen_on(self, listening: socket.socket) -> Callable[[], None]:
+        """Answer on a further listening socket, until the returned function is called."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: Connection(self._desk, loop), sock=listening, backlog=self._limits.backlog
+        )
+        return server.close
 
     async def drain(self, timeout_s: float) -> bool:
         """Stop accepting and let the requests in hand finish; whether all did within `timeout_s` real seconds."""

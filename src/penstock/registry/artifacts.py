@@ -54,6 +54,11 @@ class Artifacts:
             directory.mkdir(parents=True, exist_ok=True)
         self._forget_what_a_crash_left()
 
+    @property
+    def directory(self) -> Path:
+        """Where unpacked packages lie."""
+        return self._code
+
     @contextlib.contextmanager
     def holding(self, code_sha256: str) -> Iterator[None]:
         """Keep the sweep away from a package that no row names yet."""

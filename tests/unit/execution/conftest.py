@@ -74,6 +74,10 @@ class Code:
         self.root = root
         root.mkdir()
 
+    @property
+    def directory(self) -> Path:
+        return self.root
+
     async def unpacked(self, code_sha256: str) -> Path:
         path = self.root / code_sha256
         if not path.is_dir():
@@ -97,7 +101,7 @@ class Bench:
             logs=self.logs,
             endpoint=lambda: "http://127.0.0.1:4566",
             path=os.environ["PATH"],
-            **options,
+            **{"isolation": "process", **options},
         )
 
     def function(self, source: str | dict[str, str], **settings) -> FunctionVersion:

@@ -133,10 +133,12 @@ def test_a_killed_server_leaves_no_process_and_runs_the_function_again_after_a_r
         Code={"ZipFile": zip_of({"app.py": "import os\ndef handler(event, context):\n    return os.getpid()\n"})},
     )
     server.client("lambda").get_waiter("function_active_v2").wait(FunctionName="orders")
-    pid = int(invoke(server, "orders")[1])
+    invoke(server, "orders")
+    (pid,) = (each["pid"] for each in json.loads(server.cli("status", "--json").stdout)["environments"])
     os.kill(pid, 0)
     server.kill()
     status = Path(f"/proc/{pid}/status")
     wait_until(lambda: not status.exists() or "\nState:\tZ" in status.read_text(), 10, what="the environment's end")
     server.start()
-    assert int(invoke(server, "orders")[1]) != pid
+    invoke(server, "orders")
+    assert [each["pid"] for each in json.loads(server.cli("status", "--json").stdout)["environments"]] != [pid]

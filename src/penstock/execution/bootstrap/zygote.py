@@ -1,8 +1,9 @@
 """The warm process that environments are forked from: one per interpreter. Rule: single-threaded, never runs user code.
 
-Started by the server as a script with `-I -S -E`: `zygote.py CONTROL_FD LIBRARY_DIRECTORY`. It reads requests from
-the control socket (fork, kill), reaps what ends, tells the server, and between requests imports in small steps what
-functions are likely to need. When the server goes away it kills every descendant and ends.
+Started by the server as a script with `-I -S -E`: `zygote.py CONTROL_FD LIBRARY_DIRECTORY LEVEL`. It reads requests
+from the control socket (fork, cell, kill), reaps what ends, tells the server, and between requests imports in small
+steps what functions are likely to need. When the server goes away it kills every descendant and ends. At level `full`
+the first message is a plan (see `root.py`) by which it closes itself in, and then it makes cells instead of forks.
 """
 
 from __future__ import annotations
@@ -72,12 +73,16 @@ def hide_package() -> None:
 class Zygote:
     """The control loop."""
 
-    def __init__(self, control: socket.socket, library: str, bootstrap: Any, kernel: Any, process: Any) -> None:
+    def __init__(
+        self, control: socket.socket, library: str, bootstrap: Any, kernel: Any, process: Any, closed: Closed | None
+    ) -> None:
         """The modules come in as arguments because their names are hidden by now."""
         self._control = control
         self._bootstrap = bootstrap
         self._kernel = kernel
         self._process = process
+        self._closed = closed
+        self._freezers: int | None = None
         self._pid = os.getpid()
         self._environments: dict[int, int] = {}
         self._steps = list(STEPS)
@@ -115,6 +120,10 @@ class Zygote:
         request = json.loads(data)
         if request["op"] == "fork":
             self._fork(request["id"], descriptors)
+        elif request["op"] == "cell":
+            self._cell(request, descriptors)
+        elif request["op"] == "freezers":
+            self._freezers = descriptors[0]
         elif request["op"] == "kill":
             self._kill(request["id"])
         return True
@@ -132,6 +141,22 @@ class Zygote:
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+
+    def _cell(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        """Make a cell; its control socket comes with the request."""
+        ident, control = request["id"], descriptors[0]
+        assert self._closed is not None
+        try:
+            pid = self._closed.clone()
+        except OSError as error:
+            self._tell({"op": "failed", "id": ident, "why": str(error)})
+        else:
+            if pid == 0:
+                self._closed.live(request, control, self._bootstrap, self._kernel)
+            self._environments[pid] = ident
+            self._tell({"op": "forked", "id": ident, "pid": pid})
+        finally:
+            os.close(control)
 
     def _kill(self, ident: int) -> None:
         for pid, known in self._environments.items():
@@ -182,6 +207,7 @@ class Zygote:
     def end(self) -> None:
         """Kill every descendant, however deep: when a parent dies its children become ours."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._thaw()
         for pid in self._environments:
             _kill_group(pid)
         while True:
@@ -192,6 +218,42 @@ class Zygote:
                 os.waitpid(-1, 0)
             except ChildProcessError:
                 return
+
+    def _thaw(self) -> None:
+        """With cgroups of version 1 the frozen do not even die."""
+        if self._freezers is None:
+            return
+        for name in os.listdir(self._freezers):  # noqa: PTH208 - a descriptor has no path here
+            with suppress(OSError):
+                state = os.open(f"{name}/freezer.state", os.O_WRONLY, dir_fd=self._freezers)
+                os.write(state, b"THAWED")
+
+
+class Closed:
+    """What a zygote that is closed in makes cells with."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        """Close this process in; raises `OSError`."""
+        system = importlib.import_module("penstock.execution.bootstrap.system")
+        self._module = importlib.import_module("penstock.execution.bootstrap.cell")
+        self._program = importlib.import_module("penstock.execution.bootstrap.seccomp").program()
+        self._spec = {
+            "network": importlib.import_module("penstock.execution.bootstrap.network").namespace(),
+            "unprivileged": plan["unprivileged"],
+        }
+        self._system = system.System()
+        importlib.import_module("penstock.execution.bootstrap.root").confine(self._system, plan)
+
+    def clone(self) -> int:
+        """The first process of a new cell: 0 in it, its pid here; raises `OSError`."""
+        pid: int = self._system.clone(self._module.FLAGS)
+        return pid
+
+    def live(self, request: dict[str, Any], control: int, bootstrap: Any, kernel: Any) -> None:
+        """The whole life of that process."""
+        own = self._module.enter(kernel, control)
+        cell = self._module.Cell(self._system, {**self._spec, **request}, own, self._program)
+        cell.live(lambda channel, output: bootstrap.live(channel, output, 1, kernel))
 
 
 def _kill_group(pid: int) -> None:
@@ -206,16 +268,17 @@ def main() -> None:
     adopt_package()
     bootstrap = importlib.import_module("penstock.execution.bootstrap.environment")
     process = importlib.import_module("penstock.execution.bootstrap.process")
-    hide_package()
-    for give in (site.setquit, site.setcopyright, site.sethelper):
-        give()  # `exit` and `help`, which `-S` leaves out and function code may use
     process.close_inherited(keep=int(sys.argv[1]))
     control = os.dup(int(sys.argv[1]))  # the lowest free number, where `keep_only` looks
     os.close(int(sys.argv[1]))
+    closed = Closed(json.loads(os.read(control, 65536))) if sys.argv[3] == "full" else None
+    hide_package()
+    for give in (site.setquit, site.setcopyright, site.sethelper):
+        give()  # `exit` and `help`, which `-S` leaves out and function code may use
     kernel = process.Kernel()
     kernel.die_with_parent(signal.SIGTERM)
     kernel.adopt_orphans()
-    zygote = Zygote(socket.socket(fileno=control), sys.argv[2], bootstrap, kernel, process)
+    zygote = Zygote(socket.socket(fileno=control), sys.argv[2], bootstrap, kernel, process, closed)
     try:
         zygote.run()
     except (OSError, EOFError):  # the server's end is gone

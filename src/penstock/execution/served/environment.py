@@ -26,11 +26,12 @@ from penstock.execution.runtime_api.address import RUNTIME, Address
 from penstock.execution.runtime_api.connection import Answer
 from penstock.execution.runtime_api.runtime import Event, RuntimeDesk, response_too_large
 from penstock.execution.runtime_api.states import Client
+from penstock.execution.sandbox.freezer import Freezer
+from penstock.execution.sandbox.model import Body
 from penstock.execution.served import memory
 from penstock.execution.served.keeper import Keeper
 from penstock.execution.served.plan import Plan
 from penstock.execution.states import State, move
-from penstock.execution.zygote import Zygote
 from penstock.registry.model import FunctionVersion
 
 log = logging.getLogger(__name__)
@@ -48,9 +49,16 @@ class ServedEnvironment:
     """See the module; the public methods are those of `Environment`, `RuntimeDesk`'s `Listener` and the keeper's."""
 
     def __init__(
-        self, version: FunctionVersion, journal: Journal, clock: Clock, dice: Dice, gone: Callable[[Environment], None]
+        self,
+        version: FunctionVersion,
+        journal: Journal,
+        *,
+        clock: Clock,
+        dice: Dice,
+        freezer: Freezer,
+        gone: Callable[[Environment], None],
     ) -> None:
-        """`connect` gives it processes."""
+        """`connect` gives it processes; `freezer` stills them while it is idle."""
         self.version = version
         self.journal = journal
         self.created_at = self.idle_since = clock.monotonic()
@@ -60,6 +68,8 @@ class ServedEnvironment:
         self.substitute = False
         self._clock = clock
         self._dice = dice
+        self._freezer = freezer
+        self._frozen = False
         self._gone = gone
         self._state = State.STARTING
         self._loop = asyncio.get_running_loop()
@@ -86,10 +96,11 @@ class ServedEnvironment:
         """Its keeper."""
         return self._pid
 
-    def connect(self, zygote: Zygote, plan: Plan) -> None:
+    def connect(self, body: Body, plan: Plan) -> None:
         """Start it; raises `ZygoteError` or `OSError`."""
         self._plan = plan
-        self._keeper = Keeper(zygote, self, self)
+        self._body = body
+        self._keeper = Keeper(body, self, self)
         self._output = Output(self._keeper.start({"port": plan.port}), self.journal.output)
         self._move(State.INITIALISING)
 
@@ -111,6 +122,9 @@ class ServedEnvironment:
         return end
 
     def begin(self, meta: bytes, event: bytes, ended: Ended) -> None:
+        if self._frozen:
+            self._frozen = False
+            self._body.thaw()
         self._move(State.BUSY)
         self.invokes += 1
         self._ended, self._end = ended, None
@@ -138,6 +152,10 @@ class ServedEnvironment:
     def memory_kb(self) -> tuple[int, int]:
         if self._pid is None or self._state is State.DEAD:
             return 0, self._peak_kb
+        known = self._body.memory_kb()
+        if known is not None:
+            self._peak_kb = max(self._peak_kb, known)
+            return known, self._peak_kb
         pids = memory.tree(self._pid)
         self._peak_kb = max(self._peak_kb, memory.peak_kb(pids))
         return memory.resident_kb(pids), self._peak_kb
@@ -155,13 +173,19 @@ class ServedEnvironment:
         self._keeper.kill()
         self._loop.call_later(DEATH_S, self._give_up)
 
-    # What the zygote tells of the keeper.
+    def still(self, idle_since: float) -> None:
+        """Freeze it, if it has not been busy since."""
+        if self._state is State.IDLE and self.idle_since == idle_since and not self._frozen:
+            self._frozen = True
+            self._body.freeze()
+
+    # What the body tells of the keeper.
 
     def forked(self, pid: int) -> None:
         self._pid = pid
 
     def exited(self, wait_status: int | None, rss_kb: int) -> None:
-        del rss_kb  # the keeper's own
+        self._peak_kb = max(self._peak_kb, rss_kb)
         self._die(exit_reason(wait_status))
 
     # What the keeper tells.
@@ -258,6 +282,7 @@ class ServedEnvironment:
     def _become_idle(self) -> None:
         self._move(State.IDLE)
         self.idle_since = self._clock.monotonic()
+        self._freezer.rest(self)
         if self._timer is not None:
             self._timer.cancel()
         self._finish()

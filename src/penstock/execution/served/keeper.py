@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import orjson
 
 from penstock.execution.bootstrap import frames
-from penstock.execution.zygote import ForkListener, Zygote
+from penstock.execution.sandbox.model import Body
+from penstock.execution.zygote import ForkListener
 
 MOST_DESCRIPTORS = 16
 
@@ -30,14 +31,13 @@ class News(Protocol):
 class Keeper:
     """See the module."""
 
-    def __init__(self, zygote: Zygote, news: News, listener: ForkListener) -> None:
-        """`listener` hears of the process itself, from the zygote."""
-        self._zygote = zygote
+    def __init__(self, body: Body, news: News, listener: ForkListener) -> None:
+        """`listener` hears of the process itself, from its body."""
+        self._body = body
         self._news = news
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
-        self._ident = -1
         self._buffer = bytearray()
         self._descriptors: deque[int] = deque()
 
@@ -48,7 +48,7 @@ class Keeper:
         os.set_blocking(output_write, True)
         ours.setblocking(False)  # noqa: FBT003 - its only parameter
         try:
-            self._ident = self._zygote.fork(theirs.fileno(), output_write, self._listener)
+            self._body.begin(theirs.fileno(), output_write, self._listener)
         except Exception:
             ours.close()
             os.close(output_read)
@@ -67,7 +67,7 @@ class Keeper:
 
     def kill(self) -> None:
         """End it and everything it started."""
-        self._zygote.kill(self._ident)
+        self._body.kill()
 
     def close(self) -> None:
         """Let go of the channel."""

@@ -11,6 +11,8 @@ from penstock.execution.environment import Environment, LaunchError
 from penstock.execution.interpreters import NoInterpreterError
 from penstock.execution.journal import Journal
 from penstock.execution.provision import Provision
+from penstock.execution.sandbox.freezer import Freezer
+from penstock.execution.sandbox.model import Setting
 from penstock.execution.served.entry import Entry, Family
 from penstock.execution.served.environment import ServedEnvironment
 from penstock.execution.served.plan import Plan
@@ -34,6 +36,7 @@ class ServedLauncher:
         zygotes: Zygotes,
         keeper: str,
         layers: LayersOf,
+        freezer: Freezer,
     ) -> None:
         """`families` by the beginning of the runtime's name; `keeper` is the Python whose zygote forks keepers."""
         self._clock = clock
@@ -43,35 +46,36 @@ class ServedLauncher:
         self._zygotes = zygotes
         self._interpreter = keeper
         self._layers = layers
+        self._freezer = freezer
 
     async def launch(
         self, version: FunctionVersion, journal: Journal, gone: Callable[[Environment], None]
     ) -> ServedEnvironment:
         """A started, not yet initialised environment."""
-        task_root = await self._provision.unpack(version)
+        package = await self._provision.unpack(version)
         layers = self._layers(version)
-        entry = await self._entry(version.runtime, task_root, layers)
-        temporary = self._provision.directory()
+        entry = await self._entry(version.runtime, package, layers)
+        try:
+            zygote = await self._zygotes.get(self._interpreter)
+            setting = await self._provision.setting(zygote, version, package, layers)
+        except (ZygoteError, OSError) as error:
+            raise LaunchError("ServiceException", f"no process for {version.arn}: {error}") from error
 
         def dead(environment: Environment) -> None:
-            self._provision.discard(temporary)
+            setting.clear()
             gone(environment)
 
-        environment = ServedEnvironment(version, journal, self._clock, self._dice, dead)
+        environment = ServedEnvironment(
+            version, journal, clock=self._clock, dice=self._dice, freezer=self._freezer, gone=dead
+        )
         environment.substitute = entry.substitute
         try:
-            variables = self._provision.variables(
-                version, journal, task_root=task_root, temporary=temporary, program=entry.program, own=entry.variables
-            )
-            zygote = await self._zygotes.get(self._interpreter)
-            environment.connect(
-                zygote, Plan(command=entry.command, variables=variables, directory=task_root, refusal=entry.refusal)
-            )
-        except (ZygoteError, OSError) as error:
-            self._provision.discard(temporary)
-            raise LaunchError("ServiceException", f"no process for {version.arn}: {error}") from error
-        except LaunchError:
-            self._provision.discard(temporary)
+            variables = self._provision.variables(version, journal, setting, program=entry.program, own=entry.variables)
+            environment.connect(setting.body, _plan(entry, setting, variables))
+        except BaseException as error:
+            setting.abandon()
+            if isinstance(error, (ZygoteError, OSError)):
+                raise LaunchError("ServiceException", f"no process for {version.arn}: {error}") from error
             raise
         return environment
 
@@ -90,3 +94,13 @@ class ServedLauncher:
 
     def _family(self, runtime: str) -> Family:
         return next(family for prefix, family in self._families.items() if runtime.startswith(prefix))
+
+
+def _plan(entry: Entry, setting: Setting, variables: Mapping[str, str]) -> Plan:
+    """What to start, by the names that things have where it starts."""
+    return Plan(
+        command=tuple(setting.inside(word) for word in entry.command),
+        variables={name: setting.inside(value) for name, value in variables.items()},
+        directory=setting.task_root,
+        refusal=setting.inside(entry.refusal),
+    )
