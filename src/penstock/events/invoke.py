@@ -2,7 +2,6 @@
 synchronous invoke; routing is read from memory, chance comes from the dice.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 from penstock.core.context import Scope
@@ -63,8 +62,8 @@ class Invoker:
             trace_header=call.trace_header,
             reserved_concurrency=route.reserved_concurrency,
         )
-        # Shielded: a client that goes away must not stop a function half way, nor lose its log and metrics.
-        return await asyncio.shield(self._executor.invoke(route.choose(self._dice.random()), invocation))
+        # No shield is needed (it would cost a task): the executor runs an invoke to its end whoever goes away.
+        return await self._executor.invoke(route.choose(self._dice.random()), invocation)
 
 
 def refuse_unless_run(outcome: Outcome) -> None:

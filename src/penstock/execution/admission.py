@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from penstock.core.context import Scope
 
@@ -15,11 +16,29 @@ ACCOUNT_REASON = "ConcurrentInvocationLimitExceeded"
 Key = tuple[Scope, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+@dataclass(slots=True, eq=False)
+class _Account:
+    """One account in one region."""
+
+    running: int = 0
+    unreserved_running: int = 0
+    reserved: int = 0
+    """The sum of all reservations."""
+
+
+@dataclass(slots=True, eq=False)
+class _Share:
+    """One function."""
+
+    account: _Account
+    reserved: int | None = None
+    running: int = 0
+
+
+class Slot(NamedTuple):
     """One admitted invoke; give it back with `release`."""
 
-    key: Key
+    share: _Share
     reserved: bool
     """Which pool it came from, remembered because the reservation may change while the invoke runs."""
     running: int
@@ -34,50 +53,53 @@ class Admission:
     def __init__(self, account_limit: int) -> None:
         """`account_limit` holds for each account and region."""
         self.account_limit = account_limit
-        self._reserved: dict[Key, int] = {}
-        self._reserved_sum: dict[Scope, int] = defaultdict(int)
-        self._running: dict[Key, int] = defaultdict(int)
-        self._account_running: dict[Scope, int] = defaultdict(int)
-        self._unreserved_running: dict[Scope, int] = defaultdict(int)
+        self._shares: dict[Key, _Share] = {}
+        self._accounts: dict[Scope, _Account] = defaultdict(_Account)
 
     def set_reserved(self, scope: Scope, name: str, reserved: int | None) -> None:
         """The function's reserved concurrency, None for none."""
-        key = (scope, name)
-        self._reserved_sum[scope] += (reserved or 0) - self._reserved.pop(key, 0)
-        if reserved is not None:
-            self._reserved[key] = reserved
+        share = self._share(scope, name)
+        share.account.reserved += (reserved or 0) - (share.reserved or 0)
+        share.reserved = reserved
+        if reserved is None and not share.running:
+            del self._shares[scope, name]
 
     def admit(self, scope: Scope, name: str, reserved: int | None) -> Slot | str:
         """A slot, or AWS's reason for throttling. `reserved` is the newest word and corrects what was set."""
-        key = (scope, name)
-        if self._reserved.get(key) != reserved:
-            self.set_reserved(scope, name, reserved)
-        if reserved is not None and self._running[key] >= reserved:
-            return RESERVED_REASON
-        if reserved is None and self._unreserved_running[scope] >= self.unreserved_limit(scope):
-            return ACCOUNT_REASON
-        self._running[key] += 1
-        self._account_running[scope] += 1
+        share = self._shares.get((scope, name)) or self._share(scope, name)
+        account = share.account
+        if share.reserved != reserved:
+            account.reserved += (reserved or 0) - (share.reserved or 0)
+            share.reserved = reserved
         if reserved is None:
-            self._unreserved_running[scope] += 1
-        return Slot(
-            key, reserved is not None, self._running[key], self._account_running[scope], self._unreserved_running[scope]
-        )
+            if account.unreserved_running >= self.account_limit - account.reserved:
+                return ACCOUNT_REASON
+            account.unreserved_running += 1
+        elif share.running >= reserved:
+            return RESERVED_REASON
+        share.running += 1
+        account.running += 1
+        return Slot(share, reserved is not None, share.running, account.running, account.unreserved_running)
 
     def release(self, slot: Slot) -> None:
         """The invoke ended."""
-        scope = slot.key[0]
-        self._account_running[scope] -= 1
+        account = slot.share.account
+        account.running -= 1
         if not slot.reserved:
-            self._unreserved_running[scope] -= 1
-        self._running[slot.key] -= 1
-        if not self._running[slot.key]:
-            del self._running[slot.key]
+            account.unreserved_running -= 1
+        slot.share.running -= 1
 
     def unreserved_limit(self, scope: Scope) -> int:
         """What functions without a reservation share."""
-        return self.account_limit - self._reserved_sum[scope]
+        return self.account_limit - self._accounts[scope].reserved
 
     def running(self, scope: Scope, name: str) -> int:
         """Invokes of a function now, over all its versions."""
-        return self._running.get((scope, name), 0)
+        share = self._shares.get((scope, name))
+        return share.running if share else 0
+
+    def _share(self, scope: Scope, name: str) -> _Share:
+        key = (scope, name)
+        if key not in self._shares:
+            self._shares[key] = _Share(self._accounts[scope])
+        return self._shares[key]

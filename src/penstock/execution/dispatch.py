@@ -12,7 +12,7 @@ from penstock.execution.environment import End, EndKind, Environment, LaunchErro
 from penstock.execution.failures import NO_REASON
 from penstock.execution.flight import Flight, Verdict, judge, judge_timeout
 from penstock.execution.journal import Journal
-from penstock.execution.measures import Measures, dimension_sets, resource_name
+from penstock.execution.measures import Measures
 from penstock.execution.model import Invocation, Outcome, OutcomeKind
 from penstock.execution.pool import Pool
 from penstock.execution.states import State
@@ -50,14 +50,14 @@ class Dispatcher:
         """Run one event. A caller that is cancelled leaves the invoke running to its end."""
         if self._closed:
             return _refused(version, "ServiceException", "the server is stopping: try again in a moment")
-        resource = resource_name(invocation.invoked_arn, version.name)
-        sets = dimension_sets(version.name, resource, version.version if invocation.alias else None)
+        executed = version.version if invocation.alias else None
+        measures = self._measures.of(version.scope, version.name, invocation.invoked_arn, executed)
         slot = self._admission.admit(version.scope, version.name, invocation.reserved_concurrency)
         if not isinstance(slot, Slot):
-            self._measures.throttled(version.scope, sets, self._clock.now())
+            measures.throttled(self._clock.now())
             return Outcome(OutcomeKind.THROTTLED, b"", version.version, reason=slot)
-        self._measures.admitted(slot, sets, self._clock.now())
-        flight = Flight(version, invocation, slot, sets, asyncio.get_running_loop().create_future())
+        measures.admitted(slot, self._clock.now())
+        flight = Flight(version, invocation, slot, measures, asyncio.get_running_loop().create_future())
         self._flights.add(flight)
         self._quiet.clear()
         environment = self._pool.take(version.code_id)
@@ -194,7 +194,7 @@ class Dispatcher:
             last = writer.failure(now, report.request_id, verdict.message, verdict.error_type or "") + last
         journal.close_invoke(last)
         failed = verdict.kind is not OutcomeKind.SUCCEEDED
-        self._measures.ended(version.scope, flight.sets, now, duration_ms, failed=failed)
+        flight.measures.ended(now, duration_ms, failed=failed)
         self._close(flight, _outcome(version, verdict, report, journal))
 
     def _refuse(self, flight: Flight, error: LaunchError) -> None:
@@ -224,7 +224,7 @@ def _outcome(version: FunctionVersion, verdict: Verdict, report: lines.Report, j
         billed_ms=report.billed_ms,
         init_ms=report.init_ms,
         max_memory_mb=report.used_mb,
-        log_tail=journal.tail(),
+        log_lines=journal.last_lines(),
         log_stream=journal.stream,
     )
 

@@ -5,9 +5,8 @@ There are two kinds: a Python process forked from a zygote (`forked.py`), and pr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from penstock.execution.journal import Journal
 from penstock.execution.states import State
@@ -26,8 +25,7 @@ class EndKind(StrEnum):
     """The process ended, or broke the protocol and was ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The end of an init phase or of an invoke."""
 
     kind: EndKind

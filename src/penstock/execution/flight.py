@@ -6,14 +6,15 @@ closed there and not in the caller's coroutine, which may be long gone.
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 
 from penstock.execution import failures
 from penstock.execution.admission import Slot
 from penstock.execution.environment import End, EndKind, Environment
+from penstock.execution.measures import FunctionMeasures
 from penstock.execution.model import Invocation, Outcome, OutcomeKind
-from penstock.observe.ports import Dimensions
 from penstock.registry.model import FunctionVersion
 
 
@@ -24,7 +25,7 @@ class Flight:
     version: FunctionVersion
     invocation: Invocation
     slot: Slot
-    sets: tuple[Dimensions, ...]
+    measures: FunctionMeasures
     done: "asyncio.Future[Outcome]"
     init_ms: float | None = None
     """Set when this invoke paid for a cold start."""
@@ -51,8 +52,7 @@ class Flight:
         return orjson.dumps(told)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What an end means for caller, log and metrics."""
 
     kind: OutcomeKind

@@ -4,6 +4,7 @@ Rule: memory only; a function that prints without end costs a bounded amount of 
 """
 
 from collections import deque
+from collections.abc import Collection
 
 from penstock.core.clock import Clock
 from penstock.core.context import Scope
@@ -13,6 +14,11 @@ MAX_INVOKE_BYTES = 16 * 1024 * 1024
 """What one invoke may log; the rest is counted, not kept."""
 TAIL_BYTES = 4096
 BATCH = 200
+
+
+def tail_text(lines: Collection[str]) -> bytes:
+    """The last 4 KB of a log, as `LogType=Tail` returns it."""
+    return ("\n".join(lines) + "\n").encode("utf-8", "replace")[-TAIL_BYTES:] if lines else b""
 
 
 class Journal:
@@ -70,9 +76,13 @@ class Journal:
         self.platform(lines)
         self.flush()
 
+    def last_lines(self) -> tuple[str, ...]:
+        """The last lines of this invoke: `tail_text` makes its tail of them."""
+        return tuple(self._tail)
+
     def tail(self) -> bytes:
-        """The last 4 KB of this invoke's log, as `LogType=Tail` returns it."""
-        return ("\n".join(self._tail) + "\n").encode("utf-8", "replace")[-TAIL_BYTES:] if self._tail else b""
+        """The last 4 KB of this invoke's log."""
+        return tail_text(self._tail)
 
     def _tell_dropped(self) -> None:
         if self._dropped:

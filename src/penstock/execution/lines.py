@@ -7,15 +7,13 @@ events of https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-referenc
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 LEVELS = {"DEBUG": 0, "INFO": 1, "WARN": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What REPORT says. `status` is None when the invoke reached its end, else `timeout` or `error`."""
 
     request_id: str
@@ -148,12 +146,13 @@ class JsonLines:
         return [json.dumps({"time": stamp(at), "type": kind, "record": record}, separators=(",", ":"))]
 
 
+TEXT = TextLines()
 PlatformLines = TextLines | JsonLines
 
 
 def lines_for(function: str, log_format: str, system_level: str | None) -> PlatformLines:
     """The writer a function's logging configuration asks for."""
-    return JsonLines(function, system_level) if log_format == "JSON" else TextLines()
+    return JsonLines(function, system_level) if log_format == "JSON" else TEXT
 
 
 def stream_name(at: float, version: str, ident: str) -> str:

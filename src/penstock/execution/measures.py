@@ -1,9 +1,7 @@
-"""What an invoke adds to `AWS/Lambda`. Rule: memory only; dimension sets are made once per function and qualifier.
+"""What an invoke adds to `AWS/Lambda`. Rule: memory only; the series of a function and qualifier are found once.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
-
-from functools import lru_cache
 
 from penstock.core.context import Scope
 from penstock.execution.admission import Slot
@@ -11,9 +9,10 @@ from penstock.observe.ports import Dimensions, MetricSink
 
 NAMESPACE = "AWS/Lambda"
 ACCOUNT: Dimensions = ()
+KEPT = 4096
+"""Functions and qualifiers whose series are held open."""
 
 
-@lru_cache(maxsize=4096)
 def dimension_sets(name: str, resource: str, executed: str | None) -> tuple[Dimensions, ...]:
     """Across functions; by function; by resource (`orders:live`); by resource and executed version (aliases only)."""
     function: Dimensions = (("FunctionName", name),)
@@ -22,38 +21,64 @@ def dimension_sets(name: str, resource: str, executed: str | None) -> tuple[Dime
     return (*sets, (("ExecutedVersion", executed), *by_resource)) if executed is not None else sets
 
 
-@lru_cache(maxsize=4096)
 def resource_name(invoked_arn: str, name: str) -> str:
     """What the caller named: `orders`, `orders:3` or `orders:live`."""
     parts = invoked_arn.split(":", 7)
     return f"{name}:{parts[7]}" if len(parts) == 8 else name
 
 
+class FunctionMeasures:
+    """The samples of one function under one qualifier."""
+
+    __slots__ = ("_ended", "_reserved", "_sets", "_throttled", "_unreserved")
+
+    def __init__(self, sink: MetricSink, scope: Scope, sets: tuple[Dimensions, ...]) -> None:
+        """`sets` as `dimension_sets` makes them."""
+        running = [("ConcurrentExecutions", dimensions, "Count") for dimensions in sets[:3]]
+        ended = [
+            (name, dimensions, unit)
+            for dimensions in sets
+            for name, unit in (("Invocations", "Count"), ("Errors", "Count"), ("Duration", "Milliseconds"))
+        ]
+        self._sets = len(sets)
+        self._throttled = sink.meter(scope, NAMESPACE, [("Throttles", dimensions, "Count") for dimensions in sets])
+        self._reserved = sink.meter(scope, NAMESPACE, running)
+        unreserved = ("UnreservedConcurrentExecutions", ACCOUNT, "Count")
+        self._unreserved = sink.meter(scope, NAMESPACE, [*running, unreserved])
+        self._ended = sink.meter(scope, NAMESPACE, ended)
+
+    def throttled(self, at: float) -> None:
+        """A throttled request is no invocation."""
+        self._throttled.add((1.0,) * self._sets, at)
+
+    def admitted(self, slot: Slot, at: float) -> None:
+        """How many run at once, this one included."""
+        running = (slot.account_running, slot.running, slot.running)
+        if slot.reserved:
+            self._reserved.add(running, at)
+        else:
+            self._unreserved.add((*running, slot.unreserved_running), at)
+
+    def ended(self, at: float, duration_ms: float, *, failed: bool) -> None:
+        """One invocation. Errors is 0 or 1, so that its average is the error rate."""
+        self._ended.add((1.0, 1.0 if failed else 0.0, duration_ms) * self._sets, at)
+
+
 class Measures:
-    """Writes the samples of each invoke."""
+    """The measures of every function that is invoked."""
 
     def __init__(self, sink: MetricSink) -> None:
         """Samples go to `sink`, which touches memory only."""
         self._sink = sink
+        self._known: dict[tuple[Scope, str, str, str | None], FunctionMeasures] = {}
 
-    def throttled(self, scope: Scope, sets: tuple[Dimensions, ...], at: float) -> None:
-        """A throttled request is no invocation."""
-        for dimensions in sets:
-            self._sink.record(scope, NAMESPACE, "Throttles", dimensions, 1.0, "Count", at)
-
-    def admitted(self, slot: Slot, sets: tuple[Dimensions, ...], at: float) -> None:
-        """How many run at once, this one included."""
-        record, scope = self._sink.record, slot.key[0]
-        record(scope, NAMESPACE, "ConcurrentExecutions", ACCOUNT, slot.account_running, "Count", at)
-        for dimensions in sets[1:3]:
-            record(scope, NAMESPACE, "ConcurrentExecutions", dimensions, slot.running, "Count", at)
-        if not slot.reserved:
-            record(scope, NAMESPACE, "UnreservedConcurrentExecutions", ACCOUNT, slot.unreserved_running, "Count", at)
-
-    def ended(self, scope: Scope, sets: tuple[Dimensions, ...], at: float, duration_ms: float, *, failed: bool) -> None:
-        """One invocation. Errors is 0 or 1, so that its average is the error rate."""
-        record, errors = self._sink.record, 1.0 if failed else 0.0
-        for dimensions in sets:
-            record(scope, NAMESPACE, "Invocations", dimensions, 1.0, "Count", at)
-            record(scope, NAMESPACE, "Errors", dimensions, errors, "Count", at)
-            record(scope, NAMESPACE, "Duration", dimensions, duration_ms, "Milliseconds", at)
+    def of(self, scope: Scope, name: str, invoked_arn: str, executed: str | None) -> FunctionMeasures:
+        """Those of a function as it was invoked; `executed` is the version when it went through an alias."""
+        key = (scope, name, invoked_arn, executed)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= KEPT:
+                self._known.clear()  # they are made again when needed, and hold no samples
+            sets = dimension_sets(name, resource_name(invoked_arn, name), executed)
+            found = self._known[key] = FunctionMeasures(self._sink, scope, sets)
+        return found

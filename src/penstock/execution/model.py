@@ -6,14 +6,14 @@ Error bodies are AWS's own: https://docs.aws.amazon.com/lambda/latest/dg/python-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from penstock.core.context import Scope
+from penstock.execution.journal import tail_text
 from penstock.registry.model import FunctionVersion
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """One event for one version."""
 
     request_id: str
@@ -42,8 +42,7 @@ class OutcomeKind(StrEnum):
     """Our own failure (code package unreadable, no interpreter): a 5xx/4xx for the caller, never a function error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The end of one invoke."""
 
     kind: OutcomeKind
@@ -60,9 +59,14 @@ class Outcome:
     billed_ms: int = 0
     init_ms: float | None = None
     max_memory_mb: int = 0
-    log_tail: bytes = b""
-    """The last 4 KB of the invoke's log, for `LogType=Tail`."""
+    log_lines: tuple[str, ...] = ()
+    """The last lines of the invoke's log."""
     log_stream: str = ""
+
+    @property
+    def log_tail(self) -> bytes:
+        """The last 4 KB of the invoke's log, for `LogType=Tail`; put together only when asked for."""
+        return tail_text(self.log_lines)
 
     @property
     def is_function_error(self) -> bool:
@@ -74,7 +78,10 @@ class Executor(Protocol):
     """Runs versions. The only thing that rooms above know of execution."""
 
     async def invoke(self, version: FunctionVersion, invocation: Invocation) -> Outcome:
-        """Admit, run and account for one invoke: metrics, log lines, START/END/REPORT. Never raises for the handler."""
+        """Admit, run and account for one invoke: metrics, log lines, START/END/REPORT. Never raises for the handler.
+
+        A caller that is cancelled leaves the function running to its end, with its log and metrics.
+        """
 
 
 class RoleCredentials(Protocol):

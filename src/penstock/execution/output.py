@@ -32,8 +32,10 @@ class Output:
 
     def drain(self) -> None:
         """Take in what is in the pipe now, and end a line that has no end yet."""
-        if self._descriptor >= 0:
-            left = self._available()
+        # One read empties a pipe of the usual size; only one that was full is asked for more.
+        if self._descriptor >= 0 and (data := self._read()):
+            left = self._available() if len(data) == CHUNK else 0
+            self._feed(data)
             while left > 0 and (data := self._read()):
                 left -= len(data)
                 self._feed(data)

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from penstock.gateway.malformed import Malformed
 
+REMEMBERED = 1024
+"""Request lines whose operation is known; what is invoked often is invoked by the same few."""
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -53,9 +55,21 @@ class PathRouter:
         for operation in operations:
             by_method.setdefault(operation.method, []).append(compile_template(operation.name, operation.uri))
         self._by_method = {method: sorted(found, key=_precedence) for method, found in by_method.items()}
+        self._found: dict[tuple[str, str, str], Match] = {}
 
     def match(self, method: str, path: str, query: str) -> Match | None:
         """The operation for a request line; raises `Malformed` when a label is not valid percent-encoded UTF-8."""
+        line = (method, path, query)
+        found = self._found.get(line)
+        if found is None:
+            found = self._match(method, path, query)
+            if found is not None:
+                if len(self._found) >= REMEMBERED:
+                    self._found.clear()
+                self._found[line] = found
+        return found
+
+    def _match(self, method: str, path: str, query: str) -> Match | None:
         parts = _split(path)
         constants: set[tuple[str, str]] | None = None
         for template in self._by_method.get(method, ()):

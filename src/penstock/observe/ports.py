@@ -3,13 +3,19 @@ measuring must not slow or break what is measured. They are flushed to the store
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from penstock.core.context import Scope
 
 Dimensions = tuple[tuple[str, str], ...]
 """Name and value pairs, sorted by name."""
+
+
+class Meter(Protocol):
+    """Series that are always measured together, held open for whoever measures often."""
+
+    def add(self, values: Sequence[float], at: float) -> None:
+        """One sample for each series, in their order, at business time `at`."""
 
 
 class MetricSink(Protocol):
@@ -20,9 +26,11 @@ class MetricSink(Protocol):
     ) -> None:
         """Add one sample at business time `at`."""
 
+    def meter(self, scope: Scope, namespace: str, series: Sequence[tuple[str, Dimensions, str]]) -> Meter:
+        """The same for a bundle of series, each its name, dimensions and unit."""
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+
+class LogLine(NamedTuple):
     """One log event; `message` without its final newline."""
 
     at: float

@@ -19,6 +19,17 @@ from penstock.registry.model import FunctionVersion
 SCOPE = Scope("123456789012", "eu-west-1")
 
 
+class Meter:
+    """A `Meter` that records each sample on its own."""
+
+    def __init__(self, sink, scope, namespace, series) -> None:
+        self.sink, self.scope, self.namespace, self.series = sink, scope, namespace, series
+
+    def add(self, values, at) -> None:
+        for (name, dimensions, unit), value in zip(self.series, values, strict=True):
+            self.sink.record(self.scope, self.namespace, name, dimensions, value, unit, at)
+
+
 class MetricsInMemory:
     """A `MetricSink` that keeps every sample."""
 
@@ -32,6 +43,9 @@ class MetricsInMemory:
         assert list(dimensions) == sorted(dimensions)
         assert unit in ("Count", "Milliseconds")
         assert at > 0
+
+    def meter(self, scope, namespace, series):
+        return Meter(self, scope, namespace, series)
 
     def of(self, metric: str, **dimensions: str) -> list[float]:
         wanted = tuple(sorted(dimensions.items()))

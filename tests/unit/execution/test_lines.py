@@ -12,7 +12,7 @@ HEAD = "REPORT RequestId: r-1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory 
 
 
 def but(**changes):
-    return Report(**{**{name: getattr(REPORT, name) for name in Report.__slots__}, **changes})
+    return REPORT._replace(**changes)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Rule: when it is full the oldest lines go, because the newest tell what is wrong
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from penstock.core.context import Scope
 from penstock.observe.ports import LogLine
@@ -15,8 +15,7 @@ LINE_COST = 200
 """Bytes a line costs in memory besides its text, roughly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """What one `append` brought."""
 
     scope: Scope
@@ -48,7 +47,9 @@ class Buffer:
 
     def add(self, scope: Scope, group: str, stream: str, lines: Sequence[LogLine]) -> None:
         """Take lines in; may push the oldest out."""
-        cost = sum(len(line.message) for line in lines) + LINE_COST * len(lines)
+        cost = LINE_COST * len(lines)
+        for line in lines:
+            cost += len(line.message)
         with self._lock:
             self._waiting.append(Batch(scope, group, stream, tuple(lines), cost))
             self._cost += cost

@@ -53,6 +53,7 @@ class Cell:
 
     def add(self, value: float, count: float = 1.0) -> None:
         """Add `count` samples of `value`."""
+        # Written out rather than called: every invoke comes through here thirteen times.
         self.count += count
         self.total += value * count
         self.minimum = min(self.minimum, value)
@@ -62,6 +63,11 @@ class Cell:
             return
         if value in values:
             values[value] += count
+        elif self.buckets and value > BUCKETS.min_possible:
+            bucket = BUCKETS.key(value)
+            self.buckets[bucket] = self.buckets.get(bucket, 0.0) + count
+            if len(self.buckets) > MAX_BUCKETS:
+                self._fold_lowest()
         else:
             self._new_value(value, count)
 

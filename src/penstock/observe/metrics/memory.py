@@ -63,6 +63,8 @@ class Memory:
         """Nothing is known yet; `adopt` brings in what the store has."""
         self.held_since = held_since
         self.refused = 0
+        self.epoch = 0
+        """Counts up whenever a cell that was found before must be looked up again."""
         self._max_cells = max_cells
         self._max_series = max_series
         self._index: dict[IndexKey, dict[str, Series]] = {}
@@ -114,6 +116,7 @@ class Memory:
         for series in self._dirty_late:
             series.late = {}
         self._dirty, self._dirty_late = {}, set()
+        self.epoch += 1
         return Batch(list(new), cells, late)
 
     def give_back(self, batch: Batch) -> None:
@@ -127,6 +130,7 @@ class Memory:
 
     def adopt(self, series_id: int, key: MetricKey, unit: str, last_at: float) -> Series:
         """A series the store knows, at start."""
+        self.epoch += 1
         series = Series(series_id, key, unit)
         series.stored, series.last_at = True, last_at
         self._index.setdefault((key.scope, key.namespace, key.name, key.dimensions), {})[unit] = series
@@ -179,6 +183,7 @@ class Memory:
         return len(doomed)
 
     def _drop_before(self, since: float) -> None:
+        self.epoch += 1
         for series in self._all():
             for start in [start for start in series.cells if start < since]:
                 del series.cells[start]

@@ -13,6 +13,7 @@ from penstock.gateway.contract import Operation, RawHandler
 from penstock.observe.api import cloudwatch_metrics, cloudwatch_query
 from penstock.observe.metrics.loop import Flusher
 from penstock.observe.metrics.memory import Memory
+from penstock.observe.metrics.meter import MemoryMeter
 from penstock.observe.metrics.model import FORGOTTEN_AFTER_S, Datum, ListedMetric, MetricKey, SeriesQuery
 from penstock.observe.metrics.put import check_data, check_namespace, record_all
 from penstock.observe.metrics.read import Periods, read_by_unit, read_periods, read_total
@@ -41,6 +42,10 @@ class Metrics:
             cell = self._memory.cell((scope, namespace, metric, dimensions), unit, at, 60)
             if cell is not None:
                 cell.add(value)
+
+    def meter(self, scope: Scope, namespace: str, series: Sequence[tuple[str, Dimensions, str]]) -> MemoryMeter:
+        """Series that are measured together: names, dimensions and units."""
+        return MemoryMeter(self._memory, scope, namespace, series)
 
     async def put(self, scope: Scope, namespace: str, data: Sequence[Datum]) -> None:
         """`PutMetricData`: all or nothing. Raises `ApiError`."""
