@@ -18,6 +18,8 @@ class ApiError(Exception):
         self, code: str, message: str, *, status: int | None = None, fields: Mapping[str, Any] | None = None
     ) -> None:
         """See the class."""
+        # What is quoted may hold half a character ("\ud800" in JSON), which no reply can carry.
+        message = message.encode("utf-8", "backslashreplace").decode()
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

@@ -1,33 +1,24 @@
 """The AppSpec of a Lambda deployment: JSON or YAML text to a target and its hooks. Pure.
 
-Rule: hostile text costs nothing: it is limited in size and depth, YAML anchors are refused, and whatever is wrong is
-said in words. Names are read without regard to case, as AWS's own examples write them both ways.
+Rule: whatever is wrong is said in words. Names are read without regard to case, as AWS's own examples write them both
+ways; every scalar is text (see `appspec_text.py`).
 See https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html
 """
 
-import contextlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from penstock.core.arns import parse_arn
+from penstock.release.appspec_text import AppSpecError, read_text
 from penstock.release.model import EventName, Target
 
-MOST_CHARACTERS = 16_384
-"""A real one has less than a thousand; YAML is slow to read."""
 VERSION = re.compile(r"[1-9][0-9]{0,16}")
 FUNCTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ALIAS = re.compile(r"(?!^[0-9]+$)[A-Za-z0-9_-]{1,128}")
 HOOK = re.compile(r"[A-Za-z0-9_:.$/-]{1,256}")
 HOOK_EVENTS = (EventName.BEFORE_ALLOW_TRAFFIC, EventName.AFTER_ALLOW_TRAFFIC)
-
-
-class AppSpecError(ValueError):
-    """What is wrong with the AppSpec, in words for the person who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,65 +29,15 @@ class AppSpec:
     hooks: Mapping[EventName, str]
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML without anchors (they make small texts huge) and without doubled keys (the last would win unseen)."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise AppSpecError("YAML anchors and aliases (& and *) are not allowed")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's signature
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        _refuse_doubled(keys)
-        return super().construct_mapping(node, deep=deep)
-
-
 def read_appspec(text: str) -> AppSpec:
     """The AppSpec, or `AppSpecError`."""
-    spec = _lowered(_parsed(text), "the AppSpec")
-    if str(spec.get("version")) not in ("0.0", "0"):
+    spec = _lowered(read_text(text), "the AppSpec")
+    if spec.get("version") not in ("0.0", "0"):
         raise AppSpecError(f"version must be 0.0, not {spec.get('version')!r}")
     unknown = sorted(set(spec) - {"version", "resources", "hooks"})
     if unknown:
         raise AppSpecError(f"{', '.join(unknown)}: an AppSpec has version, Resources and Hooks")
     return AppSpec(_target(spec.get("resources")), _hooks(spec.get("hooks")))
-
-
-def _parsed(text: str) -> Any:
-    if len(text) > MOST_CHARACTERS:
-        raise AppSpecError(f"it has {len(text)} characters, more than the {MOST_CHARACTERS} allowed")
-    if not text.strip():
-        raise AppSpecError("it is empty")
-    try:
-        return _loaded(text)
-    except AppSpecError:
-        raise
-    except RecursionError:
-        raise AppSpecError("it is nested too deeply") from None
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise AppSpecError(f"it is neither JSON nor YAML: {' '.join(str(error).split())[:300]}") from None
-
-
-def _loaded(text: str) -> Any:
-    if text.lstrip().startswith("{"):
-        with contextlib.suppress(json.JSONDecodeError):  # what is no JSON may still be YAML in braces
-            return json.loads(text, object_pairs_hook=_unique)
-    return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader made stricter
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _refuse_doubled([key for key, _ in pairs])
-    return dict(pairs)
-
-
-def _refuse_doubled(keys: list[Any]) -> None:
-    seen: set[Any] = set()
-    for key in keys:
-        name = key.lower() if isinstance(key, str) else key
-        if name in seen:
-            raise AppSpecError(f"{name} is given twice")
-        seen.add(name)
 
 
 def _target(resources: Any) -> Target:
@@ -153,9 +94,9 @@ def _lowered(value: Any, what: str) -> dict[str, Any]:
 
 def _text(members: Mapping[str, Any], key: str, shown: str) -> str:
     value = members.get(key)
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+    if not isinstance(value, str) or not value:
         raise AppSpecError(f"{shown} is missing" if value in (None, "") else f"{shown} must be text, not {value!r}")
-    return str(value)
+    return value
 
 
 def _matching(pattern: re.Pattern[str], value: Any, what: str, kind: str) -> str:

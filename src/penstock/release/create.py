@@ -10,7 +10,8 @@ from typing import Any
 from penstock.core.context import Scope
 from penstock.core.dice import Dice, new_uuid
 from penstock.core.errors import ApiError
-from penstock.release.appspec import AppSpec, AppSpecError, read_appspec
+from penstock.release.appspec import AppSpec, read_appspec
+from penstock.release.appspec_text import AppSpecError
 from penstock.release.catalog.configs import plan_named
 from penstock.release.catalog.model import Group
 from penstock.release.catalog.rules import alarm_rules, rollback_rules

@@ -27,6 +27,8 @@ Serve = Callable[[Desk, RequestContext, HttpRequest], Awaitable[Answer]]
 COMPONENT = re.compile(r"[a-z][a-z0-9-]{0,30}/[^\s/][^\s]{0,200}")
 DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([smhdw]?)")
 LIMIT = re.compile(r"[0-9]{1,9}")
+NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"""Neither a terminal nor the store takes these. A line end in a reason is fine."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "": 1.0}
 MOST_MARKERS = 1000
 LONGEST_TEXT = 2048
@@ -152,6 +154,8 @@ def _text(body: Mapping[str, Any], name: str, *, needed: bool = False) -> str | 
         return None
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise _bad(f"{name} must be text of at most {LONGEST_TEXT} characters")
+    if NOT_TEXT.search(value):
+        raise _bad(f"{name} must not hold control characters or halves of characters: {value[:80]!r}")
     return value
 
 

@@ -1,10 +1,12 @@
 """AppSpecs: everything AWS's examples write is read, and everything broken or hostile is refused in words."""
 
 import json
+import time
 
 import pytest
 
-from penstock.release.appspec import MOST_CHARACTERS, AppSpecError, read_appspec
+from penstock.release.appspec import read_appspec
+from penstock.release.appspec_text import MOST_CHARACTERS, AppSpecError
 from penstock.release.model import EventName, Target
 
 WANTED = Target("orders", "live", "2", "1")
@@ -19,13 +21,7 @@ def spec(properties=None, hooks=None, **changes) -> str:
     return json.dumps({**content, **changes})
 
 
-GOOD = {
-    "json": spec(),
-    "json with numbers": spec({**PROPERTIES, "CurrentVersion": 1, "TargetVersion": 2}),
-    "resources as a mapping": spec(Resources={"any": {"Type": "AWS::Lambda::Function", "Properties": PROPERTIES}}),
-    "version as text": spec(version="0.0"),
-    "function by ARN": spec({**PROPERTIES, "Name": "arn:aws:lambda:us-east-1:000000000000:function:orders"}),
-    "yaml as AWS documents it": """
+YAML = """
 version: 0.0
 Resources:
   - myLambdaFunction:
@@ -35,7 +31,14 @@ Resources:
         Alias: "live"
         CurrentVersion: "1"
         TargetVersion: "2"
-""",
+"""
+GOOD = {
+    "json": spec(),
+    "json with numbers": spec({**PROPERTIES, "CurrentVersion": 1, "TargetVersion": 2}),
+    "resources as a mapping": spec(Resources={"any": {"Type": "AWS::Lambda::Function", "Properties": PROPERTIES}}),
+    "version as text": spec(version="0.0"),
+    "function by ARN": spec({**PROPERTIES, "Name": "arn:aws:lambda:us-east-1:000000000000:function:orders"}),
+    "yaml as AWS documents it": YAML,
     "yaml in lower case": """
 version: 0.0
 resources:
@@ -79,6 +82,24 @@ def without(name: str) -> dict:
     return {key: value for key, value in PROPERTIES.items() if key != name}
 
 
+@pytest.mark.parametrize("alias", ["on", "1e3", "true", "0x1f"])
+def test_yaml_words_stay_what_was_written(alias: str) -> None:
+    assert read_appspec(YAML.replace('"live"', alias)).target.alias == alias
+
+
+@pytest.mark.parametrize("nothing", ["", "~", "null"])
+def test_yaml_nothing_is_nothing(nothing: str) -> None:
+    assert read_appspec(YAML.replace('CurrentVersion: "1"', f"CurrentVersion: {nothing}")).target.current is None
+
+
+@pytest.mark.parametrize("text", ["[" * 8_000, "[" * 16_000, "- " * 8_000, "{a: " * 4_000], ids=lambda text: text[:3])
+def test_deep_text_costs_next_to_nothing(text: str) -> None:
+    before = time.process_time()
+    with pytest.raises(AppSpecError, match="nested too deeply"):
+        read_appspec(text)
+    assert time.process_time() - before < 0.3
+
+
 BOMB = "a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\nversion: 0.0\n"
 BAD = {
     "empty": ("", "empty"),
@@ -90,12 +111,18 @@ BAD = {
     "broken yaml": ("version: [0.0", "neither JSON nor YAML"),
     "tab in yaml": ("version:\n\t- 0", "neither JSON nor YAML"),
     "control character": ("version: 0.0\x00", "neither JSON nor YAML"),
-    "python object": ("!!python/object/apply:os.system ['true']", "neither JSON nor YAML"),
+    "python object": ("!!python/object/apply:os.system ['true']", "tags are not allowed"),
+    "tag of a number": ('version: !!int ""', "tags are not allowed"),
+    "tag of CloudFormation": ("version: !Ref x", "tags are not allowed"),
+    "endless number in hex": ("version: 0x" + "f" * 15_000, "version must be 0.0"),
+    "number of base 60": ("version: " + "1:" * 5_000 + "1", "version must be 0.0"),
+    "octal version": (YAML.replace('"2"', "02"), "TargetVersion"),
     "anchors": (BOMB, "anchors"),
     "deep json": ('{"a":' * 2_500 + "1" + "}" * 2_500, "nested too deeply"),
     "deep yaml": ("[" * 5_000, "nested too deeply"),
     "huge": (" " * (MOST_CHARACTERS + 1), "more than"),
-    "huge number": ('{"version": ' + "1" * 5_000 + "}", "neither JSON nor YAML"),
+    "huge number": ('{"version": ' + "1" * 5_000 + "}", "version must be 0.0"),
+    "huge number as name": (spec({**PROPERTIES, "Name": 10**4_000}), "Name"),
     "doubled key in json": ('{"version": 0.0, "version": 0.0}', "given twice"),
     "doubled key in yaml": ("version: 0.0\nVersion: 0.0\n", "given twice"),
     "no version": (spec(version=None), "version must be 0.0"),
@@ -127,7 +154,7 @@ BAD = {
     "hook of a list": (spec(hooks=[{"BeforeAllowTraffic": ["x"]}]), "BeforeAllowTraffic"),
     "hook empty": (spec(hooks=[{"BeforeAllowTraffic": ""}]), "BeforeAllowTraffic"),
     "hooks of text": (spec(hooks="x"), "Hooks"),
-    "key that is no text": ("1: 2\n", "must be a mapping"),
+    "key that is no text": ("~: 2\n", "must be a mapping"),
     "key that is a list": ("? [a]\n: b\n", "neither JSON nor YAML"),
 }
 
