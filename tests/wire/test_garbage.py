@@ -109,7 +109,8 @@ class Target:
         address = urlsplit(self.server.endpoint)
         connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
         try:
-            connection.request(method, path, body, dict(request.headers.items()))
+            headers_sent = {name: value.encode() for name, value in request.headers.items()}
+            connection.request(method, path, body, headers_sent)
             response = connection.getresponse()
             return response.status, response.read()
         finally:
@@ -267,6 +268,22 @@ def test_appspecs(target: Target, kind: str, content: str):
     assert target.state() == before
 
 
+CLIENT_CONTEXTS = {
+    "no base64": "{}",
+    "bytes above ASCII": "\xe9\xff",
+    "no JSON": "e30tLQ==",
+    "a list": "W10=",
+    "half a character": "eyJhIjoi7aCAIn0=",
+}
+
+
+@pytest.mark.parametrize("header", CLIENT_CONTEXTS.values(), ids=CLIENT_CONTEXTS)
+def test_client_contexts(target: Target, header: str):
+    path = "/2015-03-31/functions/orders/invocations"
+    status, reply = target.send("POST", path, b"{}", {"X-Amz-Client-Context": header})
+    assert status == 400, reply
+
+
 OWN_PAGES = [
     ("GET", "timeline?limit=%C2%B2", b""),
     ("GET", "timeline?limit=%D9%A3", b""),
@@ -330,6 +347,7 @@ RAW = {
     "folded header": b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
     "target of a proxy": b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n",
     "absolute target": b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a star": b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
     "unknown method": b"BREW /pot HTTP/1.1\r\nHost: x\r\n\r\n",
     "HTTP of tomorrow": b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
     "signature of words": b"POST / HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 Credential=a/b/c\r\n\r\n",

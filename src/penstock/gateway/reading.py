@@ -113,9 +113,8 @@ class RequestReader:
         url = self._url
         if url.startswith(b"/") and b"#" not in url:
             path, _, query = url.partition(b"?")
-        else:  # an absolute form, as proxies get it
-            parsed = httptools.parse_url(url)
-            path, query = parsed.path or b"/", parsed.query or b""
+        else:
+            path, query = _target(url)
         return HttpRequest(
             method=self._parser.get_method().decode("latin-1"),
             path=path.decode("latin-1"),
@@ -138,3 +137,12 @@ class RequestReader:
         request_line = self._parser.get_method() + b" " + self._url + b" HTTP/1.1"
         self._parser = httptools.HttpRequestParser(self)
         self.feed(b"\r\n".join([request_line, *lines, b"", b""]) + rest)
+
+
+def _target(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query of an absolute form, as proxies get it; what is no URL (`*`) is left to be found unknown."""
+    try:
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        return url, b""
+    return parsed.path or b"/", parsed.query or b""

@@ -4,7 +4,6 @@ Rule: everything about the request is checked before anything runs or is stored.
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 
 import orjson
@@ -89,7 +88,7 @@ def _client_context(header: str | None) -> str | None:
         decoded = base64.b64decode(header, validate=True)
         if len(decoded) <= CLIENT_CONTEXT_LIMIT and isinstance(orjson.loads(decoded), dict):
             return decoded.decode()
-    except (binascii.Error, orjson.JSONDecodeError, UnicodeDecodeError):
+    except ValueError:  # of base64, of JSON, of UTF-8, and of a header that is not even ASCII
         pass
     raise ApiError(
         "InvalidRequestContentException",
