@@ -130,8 +130,20 @@ def _published(marker: Marker) -> str:
 
 def _configured(marker: Marker) -> str:
     changed = (re.sub(r"_(s|ms|mb)$", "", str(name)) for name in marker["detail"].get("changed") or ())
-    names = ", ".join(name.replace("_", " ") for name in changed)
+    names = ", ".join(_layers(marker) if name == "layers" else name.replace("_", " ") for name in changed)
     return f"configuration changed: {names}" if names else "configuration changed"
+
+
+def _layers(marker: Marker) -> str:
+    """`layers (pillow:1 → pillow:2, none → tracing:4)`: what was there before, and what is now."""
+    before = [str(one) for one in marker["detail"].get("previous_layers") or ()]
+    now = [str(one) for one in marker["detail"].get("layers") or ()]
+    gone, come = [one for one in before if one not in now], [one for one in now if one not in before]
+    if not gone and not come:
+        return f"layers in another order ({', '.join(now)})"
+    old = {one.partition(":")[0]: one for one in gone}
+    steps = [f"{old.pop(one.partition(':')[0], 'none')} → {one}" for one in come]
+    return f"layers ({', '.join([*steps, *(f'{one} → none' for one in old.values())])})"
 
 
 def _concurrency(marker: Marker) -> str:
@@ -167,6 +179,7 @@ PHRASES: Mapping[str, Callable[[Marker], str]] = MappingProxyType(
         "alias-deleted": lambda marker: f"alias deleted, was {_versions(marker)}",
         "version-published": _published,
         "layer-published": _published,
+        "layer-deleted": lambda marker: f"{_versions(marker)} deleted",
         "code-updated": lambda _: "code updated",
         "configuration-changed": _configured,
         "concurrency-set": _concurrency,

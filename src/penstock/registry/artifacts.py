@@ -1,7 +1,7 @@
-"""Deployment packages on disk: each is one file named after its SHA-256, written once and never changed.
+"""Deployment packages and layers on disk: each is one file named after its SHA-256, written once and never changed.
 
 Rule: a file under its final name is whole (it was written aside, flushed and renamed), and is hashed again on every
-load. Unpacked copies live in the run directory and may vanish at any time while the server is down.
+load. Unpacked copies are `trees.py`'s: one a package, and one a row of layers for what functions see as `/opt`.
 """
 
 import asyncio
@@ -9,18 +9,29 @@ import base64
 import contextlib
 import hashlib
 import os
-import shutil
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from penstock.core.clock import Clock
-from penstock.registry import package
+from penstock.registry import merge, package
+from penstock.registry.trees import Content, Trees, remove
 
 GRACE_S = 1000.0
 """Real seconds that code stays after its last version went: longer than the longest handler may still be running."""
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class InUse(NamedTuple):
+    """What rows name."""
+
+    packages: AbstractSet[str]
+    """`CodeSha256` of functions' versions, of layers' versions, and of layers that functions go on using."""
+    layers: AbstractSet[tuple[str, ...]] = frozenset()
+    """The layers of each function's version, base first."""
 
 
 class DamagedPackageError(Exception):
@@ -30,6 +41,11 @@ class DamagedPackageError(Exception):
 def hex_name(code_sha256: str) -> str:
     """The file name of a package: AWS's base64 digest in hexadecimal."""
     return base64.b64decode(code_sha256).hex()
+
+
+def layers_name(layers: Sequence[str]) -> str:
+    """The directory name of these layers, base first, merged."""
+    return hashlib.sha256("\n".join(layers).encode()).hexdigest()
 
 
 def digest(content: bytes) -> str:
@@ -43,27 +59,26 @@ class Artifacts:
     def __init__(self, *, data: Path, clock: Clock) -> None:
         """Creates the directories; touches nothing else until asked."""
         self._packages = data / "artifacts"
-        self._code = data / "run" / "code"
+        self._packages.mkdir(parents=True, exist_ok=True)
+        self._code = Trees(data / "run" / "code")
+        self._layers = Trees(data / "run" / "layers")
         self._clock = clock
-        self._unpacking: dict[str, asyncio.Task[Path]] = {}
-        self._checked: set[str] = set()
         self._held: Counter[str] = Counter()
-        self._held_since_sweep: set[str] = set()
+        self._wanted_since_sweep: set[str] = set()
         self._unused_since: dict[str, float] = {}
-        for directory in (self._packages, self._code):
-            directory.mkdir(parents=True, exist_ok=True)
-        self._forget_what_a_crash_left()
+        for path in self._packages.glob(".tmp-*"):
+            remove(path)
 
     @property
     def directory(self) -> Path:
         """Where unpacked packages lie."""
-        return self._code
+        return self._code.root
 
     @contextlib.contextmanager
     def holding(self, code_sha256: str) -> Iterator[None]:
         """Keep the sweep away from a package that no row names yet."""
         self._held[code_sha256] += 1
-        self._held_since_sweep.add(code_sha256)
+        self._wanted_since_sweep.add(hex_name(code_sha256))
         try:
             yield
         finally:
@@ -82,37 +97,42 @@ class Artifacts:
     async def unpacked(self, code_sha256: str) -> Path:
         """The directory with the package's files, read-only; unpacks at most once however many ask."""
         name = hex_name(code_sha256)
-        path = self._code / name
-        if name in self._checked and path.is_dir():
-            return path
-        task = self._unpacking.get(name)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(asyncio.to_thread(self._unpack, code_sha256))
-            self._unpacking[name] = task
-            task.add_done_callback(lambda _: self._unpacking.pop(name, None))
-        # Shielded: the first who asked may give up, the others still wait.
-        return await asyncio.shield(task)
+        self._wanted_since_sweep.add(name)
+        return await self._code.get(name, partial(self._content, code_sha256))
 
-    async def sweep(self, in_use: Callable[[], Awaitable[set[str]]]) -> None:
-        """Delete packages and code that no version has named for `GRACE_S`. `in_use` reads those that one names."""
-        self._held_since_sweep = set(self._held)
+    async def layers(self, code_sha256s: Sequence[str]) -> Path | None:
+        """The directory with the merged files of these layers, base first, read-only; None without layers."""
+        if not code_sha256s:
+            return None
+        name = layers_name(code_sha256s)
+        self._wanted_since_sweep.add(name)
+        return await self._layers.get(name, partial(self._layers_content, code_sha256s))
+
+    async def sweep(self, in_use: Callable[[], Awaitable["InUse"]]) -> None:
+        """Delete packages and unpacked files that no row has named for `GRACE_S`. `in_use` reads what rows name."""
+        self._wanted_since_sweep = {hex_name(sha) for sha in self._held}
         found = await asyncio.to_thread(self._stored)
-        used = {hex_name(sha) for sha in await in_use()}
+        using = await in_use()
+        used = {hex_name(sha) for sha in using.packages} | {layers_name(row) for row in using.layers}
         now = self._clock.monotonic()
         self._unused_since = {name: self._unused_since.get(name, now) for name in found - used}
         for name, since in list(self._unused_since.items()):
             # Whoever committed a row after `in_use` looked was holding the package while it did.
-            held = name in {hex_name(sha) for sha in self._held_since_sweep}
-            if not held and now - since >= GRACE_S:
+            if name not in self._wanted_since_sweep and now - since >= GRACE_S:
                 await self._discard(name)
 
     async def _discard(self, name: str) -> None:
-        self._checked.discard(name)
         (self._packages / f"{name}.zip").unlink(missing_ok=True)
-        code, aside = self._code / name, self._code / f".tmp-gone-{name}"
-        if code.is_dir() and not aside.exists():
-            code.rename(aside)  # at once, so that nobody finds a directory that is half deleted
-            await asyncio.to_thread(_remove, aside)
+        await self._code.discard(name)
+        await self._layers.discard(name)
+
+    def _content(self, code_sha256: str) -> Content:
+        content = self._load(code_sha256)
+        return Content(partial(package.matches, content), partial(package.unpack, content))
+
+    def _layers_content(self, code_sha256s: Sequence[str]) -> Content:
+        contents = [self._load(sha) for sha in code_sha256s]
+        return Content(partial(merge.matches, contents), partial(merge.unpack, contents))
 
     def _put(self, content: bytes) -> str:
         sha = digest(content)
@@ -145,44 +165,9 @@ class Artifacts:
             raise DamagedPackageError(f"the package {path} does not have the SHA-256 it is named after")
         return content
 
-    def _unpack(self, code_sha256: str) -> Path:
-        name = hex_name(code_sha256)
-        path = self._code / name
-        content = self._load(code_sha256)
-        if not (path.is_dir() and package.matches(content, path)):
-            aside = self._code / f".tmp-{name}"
-            _remove(aside)
-            _remove(path)
-            aside.mkdir(parents=True)
-            package.unpack(content, aside)
-            aside.rename(path)
-        self._checked.add(name)
-        return path
-
     def _stored(self) -> set[str]:
         packages = {path.stem for path in self._packages.glob("*.zip") if not path.name.startswith(".")}
-        return packages | {path.name for path in self._code.iterdir() if not path.name.startswith(".")}
-
-    def _forget_what_a_crash_left(self) -> None:
-        for path in [*self._packages.glob(".tmp-*"), *self._code.glob(".tmp-*")]:
-            _remove(path)
-        # Unpacked files are not flushed to disk; after a power cut they may have their names and sizes but not their
-        # bytes. So a copy counts only within the boot that made it.
-        booted, marker = BOOT_ID.read_text() if BOOT_ID.exists() else "", self._code / ".boot"
-        if not marker.exists() or marker.read_text() != booted:
-            for path in self._code.iterdir():
-                _remove(path)
-            marker.write_text(booted)
-
-
-def _remove(path: Path) -> None:
-    """Delete a file or a directory tree, read-only directories included."""
-    if path.is_symlink() or path.is_file():
-        path.unlink(missing_ok=True)
-        return
-    for directory, _, _ in os.walk(path):
-        Path(directory).chmod(0o700)
-    shutil.rmtree(path, ignore_errors=True)
+        return packages | self._code.names() | self._layers.names()
 
 
 def _sync_directory(path: Path) -> None:

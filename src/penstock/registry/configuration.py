@@ -101,8 +101,6 @@ def _check_served(params: Mapping[str, Any]) -> None:
             raise invalid(f"Penstock does not serve {member} yet. Leave it out of the request.")
     if params.get("PackageType") == "Image":
         raise invalid("Penstock does not run container images. Send a zip (PackageType Zip) instead.")
-    for layer in params.get("Layers") or ():
-        raise invalid(f"Layer version {layer} does not exist.")
 
 
 def _check_bounds(value: int, member: str, least: int, most: int) -> None:

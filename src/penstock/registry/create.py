@@ -11,6 +11,7 @@ from penstock.core.context import RequestContext
 from penstock.registry.configuration import check_creation, check_logging, settings, variables
 from penstock.registry.desk import Desk, Transaction
 from penstock.registry.environment import sealed
+from penstock.registry.layers.attach import attached, check_size, layers_wanted, shown
 from penstock.registry.model import LATEST, Function, FunctionVersion
 from penstock.registry.publish import publish
 from penstock.registry.records import read_function, write_function, write_version
@@ -27,6 +28,7 @@ async def create_function(desk: Desk, context: RequestContext, params: Mapping[s
     check_creation(params)
     given = settings(params)
     check_logging(given.get("log_format", "Text"), given.get("application_log_level"), given.get("system_log_level"))
+    layers = layers_wanted(params) or []
     tags = check_tags(params.get("Tags") or {})
     environment = sealed(desk.cipher, context.scope, name, variables(params) or {})
     async with uploaded(desk, context.scope, params["Code"]) as upload:
@@ -40,6 +42,7 @@ async def create_function(desk: Desk, context: RequestContext, params: Mapping[s
             role="",
             code_sha256=upload.code_sha256,
             code_size=upload.size,
+            unpacked_size=upload.unpacked_size,
             revision_id=desk.new_revision(),
             last_modified_at=now,
             sealed_environment=environment,
@@ -48,7 +51,13 @@ async def create_function(desk: Desk, context: RequestContext, params: Mapping[s
         latest = created(replace(blank, **given))
         function = Function(context.scope, name, now, tags=tags)
         publishing = bool(params.get("Publish"))
-        return await desk.commit(lambda transaction: _write(desk, transaction, context, function, latest, publishing))
+
+        def work(transaction: Transaction) -> FunctionVersion:
+            layered = replace(latest, layers=attached(transaction.connection, context, layers))
+            check_size(layered)
+            return _write(desk, transaction, context, function, layered, publishing)
+
+        return await desk.commit(work)
 
 
 def _write(
@@ -66,6 +75,8 @@ def _write(
     write_version(connection, latest)
     transaction.then(desk.routes.put_function, function)
     desk.route(transaction, latest)
-    detail = {"runtime": latest.runtime, "code_sha256": latest.code_sha256}
+    detail: dict[str, object] = {"runtime": latest.runtime, "code_sha256": latest.code_sha256}
+    if latest.layers:
+        detail["layers"] = shown(latest.layers)
     desk.record(transaction, context, function.name, "function-created", target_version=LATEST, detail=detail)
     return publish(desk, transaction, context, function, latest) if publishing else latest

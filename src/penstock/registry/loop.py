@@ -8,12 +8,14 @@ import logging
 from functools import partial
 
 from penstock.core.loop import Loop
-from penstock.registry.artifacts import DamagedPackageError
+from penstock.registry.artifacts import DamagedPackageError, InUse
 from penstock.registry.desk import Desk, Transaction
+from penstock.registry.layers.records import read_layer_codes
 from penstock.registry.model import FunctionVersion
 from penstock.registry.package import PackageError
 from penstock.registry.records import read_code_names, read_unsettled, read_version, write_version
 from penstock.registry.states import Happening, after
+from penstock.store.database import Connection
 
 log = logging.getLogger(__name__)
 SETTLE_EVERY_S = 60.0
@@ -72,6 +74,11 @@ class Settler:
         except (DamagedPackageError, PackageError) as error:
             log.exception("the code of %s cannot be used", version.arn)
             return f"The code package cannot be used: {error}. Upload it again with UpdateFunctionCode."
+        try:
+            await self._desk.artifacts.layers(version.layer_codes)
+        except (DamagedPackageError, PackageError) as error:
+            log.exception("the layers of %s cannot be used", version.arn)
+            return f"The layers cannot be used: {error}. Choose others with UpdateFunctionConfiguration."
         return None
 
     def _write(self, transaction: Transaction, seen: FunctionVersion, why: str | None) -> None:
@@ -85,7 +92,7 @@ class Settler:
 
 
 class Sweeper:
-    """Removes packages and unpacked code that no version names."""
+    """Removes packages and unpacked files that no version of a function or layer names."""
 
     def __init__(self, desk: Desk) -> None:
         """Nothing runs until `loop.start()`."""
@@ -94,4 +101,10 @@ class Sweeper:
 
     async def step(self) -> None:
         """One sweep."""
-        await self._desk.artifacts.sweep(lambda: self._desk.store.read(read_code_names))
+        await self._desk.artifacts.sweep(lambda: self._desk.store.read(in_use))
+
+
+def in_use(connection: Connection) -> InUse:
+    """What must stay. Layers that a function uses do, even when the layer's version is deleted."""
+    codes, rows = read_code_names(connection)
+    return InUse(codes | read_layer_codes(connection) | {code for row in rows for code in row}, rows)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from penstock.core.arns import function_arn
 from penstock.core.context import Scope
@@ -50,6 +51,15 @@ class Function:
         return function_arn(self.scope, self.name)
 
 
+class UsedLayer(NamedTuple):
+    """A layer's version as a function uses it: enough to run, even when the layer's version is deleted meanwhile."""
+
+    arn: str
+    code_sha256: str
+    code_size: int
+    unpacked_size: int
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionVersion:
     """Code and configuration of one version, or of `$LATEST`: everything that execution needs to run it."""
@@ -78,7 +88,10 @@ class FunctionVersion:
     """Why the variables cannot be decrypted; such a version is not invoked."""
     architecture: str = "x86_64"
     package_type: str = "Zip"
-    layers: tuple[str, ...] = ()
+    layers: tuple[UsedLayer, ...] = ()
+    """Base first: files of a later one overwrite those of an earlier one."""
+    unpacked_size: int = 0
+    """Bytes of the package on disk, layers aside."""
     dead_letter_target: str | None = None
     tracing_mode: str = "PassThrough"
     log_group: str = ""
@@ -109,6 +122,11 @@ class FunctionVersion:
     def is_settled(self) -> bool:
         """Whether nothing is in progress: neither its creation nor an update."""
         return self.state is not State.PENDING and self.update_status is not UpdateStatus.IN_PROGRESS
+
+    @property
+    def layer_codes(self) -> tuple[str, ...]:
+        """The `CodeSha256` of its layers, base first."""
+        return tuple(layer.code_sha256 for layer in self.layers)
 
     @property
     def code_id(self) -> str:

@@ -11,7 +11,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +52,11 @@ class Entry:
         return 0o555 if self.info.external_attr >> 16 & 0o111 else 0o444
 
 
-def inspect(package: bytes, limit: int = UNZIPPED_LIMIT) -> None:
-    """Read the whole package once, as unpacking would. Raises `PackageError` when it must be refused."""
+def inspect(package: bytes, limit: int = UNZIPPED_LIMIT) -> int:
+    """Read the whole package once, as unpacking would; returns the bytes it unpacks to.
+
+    Raises `PackageError` when it must be refused.
+    """
     with _reading(package) as archive:
         entries = _entries(archive)
         total = 0
@@ -62,15 +65,31 @@ def inspect(package: bytes, limit: int = UNZIPPED_LIMIT) -> None:
                 total += len(chunk)
                 if total > limit:
                     raise PackageError(TOO_LARGE)
+    return total
+
+
+def listing(package: bytes) -> dict[str, Entry]:
+    """What is in the package, by normal name. Raises `PackageError`."""
+    with _reading(package) as archive:
+        return _entries(archive)
 
 
 def unpack(package: bytes, target: Path, limit: int = UNZIPPED_LIMIT) -> None:
     """Write the package's files below `target`, an empty directory, and make everything read-only."""
+    write(package, target, limit)
+    lock(target)
+
+
+def write(package: bytes, target: Path, limit: int, only: Container[str] | None = None) -> int:
+    """Write the package's files, or those named in `only`, below `target`; returns their bytes.
+
+    Nothing that lies in `target` already may be in their way.
+    """
     with _reading(package) as archive:
         total = 0
-        entries = _entries(archive)
+        entries = [entry for entry in _entries(archive).values() if only is None or entry.name in only]
         # Links come last: no file is ever written through one.
-        for entry in sorted(entries.values(), key=lambda entry: entry.link is not None):
+        for entry in sorted(entries, key=lambda entry: entry.link is not None):
             path = target / entry.name
             path.parent.mkdir(parents=True, exist_ok=True)
             if entry.is_dir:
@@ -79,13 +98,17 @@ def unpack(package: bytes, target: Path, limit: int = UNZIPPED_LIMIT) -> None:
                 path.symlink_to(entry.link)
             else:
                 total += _write(path, _content(archive, entry), entry.mode, limit - total)
-    _lock(target)
+    return total
 
 
 def matches(package: bytes, target: Path) -> bool:
     """Whether `target` holds every file of the package with its size: a cheap look at what an earlier run left."""
-    with _reading(package) as archive:
-        return all(_is_there(target / entry.name, entry) for entry in _entries(archive).values())
+    return holds(target, listing(package))
+
+
+def holds(target: Path, entries: Mapping[str, Entry]) -> bool:
+    """The same for entries that were listed."""
+    return all(_is_there(target / entry.name, entry) for entry in entries.values())
 
 
 def _is_there(path: Path, entry: Entry) -> bool:
@@ -183,11 +206,11 @@ def _check_tree(entries: Mapping[str, Entry]) -> None:
             above = entries.get("/".join(parts[:depth]))
             if above and not above.is_dir:
                 raise PackageError(f"{UNREADABLE} ({name[:200]!r} lies below {above.name[:200]!r}, which is a file)")
-        if entry.link is not None and not _stays_inside(parts[:-1], entry.link, entries):
+        if entry.link is not None and not stays_inside(parts[:-1], entry.link, entries):
             raise PackageError(f"{UNREADABLE} (the link {name[:200]!r} leaves the package)")
 
 
-def _stays_inside(start: list[str], link: str, entries: Mapping[str, Entry]) -> bool:
+def stays_inside(start: list[str], link: str, entries: Mapping[str, Entry]) -> bool:
     """Walk a link's target as the kernel would, following links on the way; loops count as leaving."""
     if link.startswith("/"):
         return False
@@ -230,6 +253,7 @@ def _write(path: Path, content: Iterator[bytes], mode: int, room: int) -> int:
     return size
 
 
-def _lock(target: Path) -> None:
+def lock(target: Path) -> None:
+    """Make the directories below `target` and itself read-only; the files are already."""
     for directory, _, _ in os.walk(target, topdown=False):
         Path(directory).chmod(0o555)

@@ -80,7 +80,7 @@ def publish(
 
 def fingerprint(latest: FunctionVersion) -> str:
     """Equal for equal code and configuration. The variables count as they lie at rest, so the hash betrays nothing."""
-    parts = {name: getattr(latest, name) for name in SETTINGS if name != "fingerprint"}
+    parts = {name: getattr(latest, name) for name in SETTINGS if name not in ("fingerprint", "unpacked_size")}
     parts |= {"code": latest.code_sha256, "environment": (latest.sealed_environment or b"").hex()}
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=list).encode()).hexdigest()
 

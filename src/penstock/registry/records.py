@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from penstock.core.context import Scope
-from penstock.registry.model import LATEST, Alias, Function, FunctionVersion, Policy, State, UpdateStatus
+from penstock.registry.model import LATEST, Alias, Function, FunctionVersion, Policy, State, UpdateStatus, UsedLayer
 from penstock.store.database import METADATA, Connection
 
 OWNER = ("account", "region")
@@ -48,6 +48,7 @@ VERSIONS = sa.Table(
     sa.Column("update_reason", sa.String),
     sa.Column("update_reason_code", sa.String),
     sa.Column("settled", sa.Boolean, nullable=False),
+    sa.Column("layer_codes", sa.String),  # the SHA-256s of its layers, base first, with blanks between
     sa.Index("function_versions_unsettled", "settled"),
     sa.Index("function_versions_code", "code_sha256"),
 )
@@ -71,6 +72,8 @@ POLICIES = sa.Table(
 )
 
 COLUMNS = frozenset(column.name for column in VERSIONS.columns)
+DERIVED = frozenset({*OWNER, "number", "settings", "settled", "layer_codes"})
+"""Columns that are no field of a version."""
 SETTINGS = tuple(
     field.name
     for field in fields(FunctionVersion)
@@ -179,15 +182,17 @@ def read_unsettled(connection: Connection) -> list[FunctionVersion]:
     ]
 
 
-def read_code_names(connection: Connection) -> set[str]:
-    """The `code_sha256` of every version that exists: packages that must stay."""
-    return set(connection.execute(sa.select(VERSIONS.c.code_sha256).distinct()).scalars())
+def read_code_names(connection: Connection) -> tuple[set[str], set[tuple[str, ...]]]:
+    """The `code_sha256` of every version that exists, and every row of layers that one uses: what must stay."""
+    codes = set(connection.execute(sa.select(VERSIONS.c.code_sha256).distinct()).scalars())
+    used = sa.select(VERSIONS.c.layer_codes).where(VERSIONS.c.layer_codes.is_not(None)).distinct()
+    return codes, {tuple(row.split()) for row in connection.execute(used).scalars()}
 
 
 def write_version(connection: Connection, version: FunctionVersion) -> None:
     """Insert or replace. `environment` itself is not written, only `sealed_environment`."""
     delete_version(connection, version.scope, version.name, version.version)
-    row = {name: getattr(version, name) for name in COLUMNS - {*OWNER, "number", "settings", "settled"}}
+    row = {name: getattr(version, name) for name in COLUMNS - DERIVED}
     connection.execute(
         sa.insert(VERSIONS).values(
             **row,
@@ -195,6 +200,7 @@ def write_version(connection: Connection, version: FunctionVersion) -> None:
             region=version.scope.region,
             number=_number(version.version),
             settled=version.is_settled,
+            layer_codes=" ".join(version.layer_codes) or None,
             settings={name: _plain(getattr(version, name)) for name in SETTINGS},
         )
     )
@@ -218,7 +224,7 @@ def _plain(value: object) -> object:
 
 def _version(row: Mapping[Any, Any]) -> FunctionVersion:
     known = {name: row["settings"][name] for name in SETTINGS if name in row["settings"]}
-    columns = {name: row[name] for name in COLUMNS - {*OWNER, "number", "settings", "settled"}}
+    columns = {name: row[name] for name in COLUMNS - DERIVED}
     return FunctionVersion(
         **(
             known
@@ -226,7 +232,7 @@ def _version(row: Mapping[Any, Any]) -> FunctionVersion:
             | {
                 "scope": Scope(row["account"], row["region"]),
                 "version": str(row["number"]) if row["number"] else LATEST,
-                "layers": tuple(known.get("layers", ())),
+                "layers": tuple(UsedLayer(*layer) for layer in known.get("layers", ())),
                 "state": State(row["state"]),
                 "update_status": UpdateStatus(row["update_status"]) if row["update_status"] else None,
             }

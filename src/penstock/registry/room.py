@@ -8,7 +8,7 @@ from penstock.core.bus import Bus
 from penstock.core.clock import Clock
 from penstock.core.dice import Dice
 from penstock.gateway.contract import Operation, RawHandler
-from penstock.registry.api import aliases, code, functions, policies, settings, versions
+from penstock.registry.api import aliases, code, functions, layers, policies, settings, versions
 from penstock.registry.artifacts import Artifacts
 from penstock.registry.desk import Desk
 from penstock.registry.download import PREFIX
@@ -21,7 +21,7 @@ from penstock.registry.records import read_aliases, read_functions, read_version
 from penstock.registry.routing import Routes
 from penstock.store.database import Connection, Store
 
-FAMILIES = (functions, versions, aliases, policies, settings)
+FAMILIES = (functions, versions, aliases, policies, settings, layers)
 
 
 class Registry:

@@ -10,6 +10,7 @@ from penstock.core.context import RequestContext
 from penstock.registry.configuration import check_logging, settings, variables
 from penstock.registry.desk import Desk, Transaction
 from penstock.registry.environment import opened, sealed
+from penstock.registry.layers.attach import attached, check_size, layers_wanted, shown
 from penstock.registry.lookup import existing_function, latest_of
 from penstock.registry.model import LATEST, Function, FunctionVersion
 from penstock.registry.publish import publish
@@ -54,14 +55,17 @@ async def update_code(desk: Desk, context: RequestContext, params: Mapping[str, 
 async def update_configuration(desk: Desk, context: RequestContext, params: Mapping[str, Any]) -> FunctionVersion:
     """UpdateFunctionConfiguration: `$LATEST` in progress. Absent members stay as they are."""
     name = read_unqualified(context, params["FunctionName"])
-    given, wanted = settings(params), variables(params)
+    given, wanted, layers = settings(params), variables(params), layers_wanted(params)
 
     def work(transaction: Transaction) -> FunctionVersion:
         _, before = _updatable(transaction.connection, context, name, params.get("RevisionId"))
         fields = dict(given)
         if wanted is not None and wanted != opened(desk.cipher, before).environment:
             fields["sealed_environment"] = sealed(desk.cipher, context.scope, name, wanted)
+        if layers is not None:
+            fields["layers"] = attached(transaction.connection, context, layers)
         latest = replace(before, **fields)
+        check_size(latest)
         if given.get("log_format") == "Text":
             latest = replace(latest, application_log_level=None, system_log_level=None) if _no_levels(given) else latest
         check_logging(latest.log_format, latest.application_log_level, latest.system_log_level)
@@ -69,7 +73,9 @@ async def update_configuration(desk: Desk, context: RequestContext, params: Mapp
         latest = _write(desk, transaction, latest)
         if changed:
             names = ["environment" if field == "sealed_environment" else field for field in changed]
-            detail = {"changed": sorted(names)}
+            detail: dict[str, object] = {"changed": sorted(names)}
+            if "layers" in changed:
+                detail |= {"layers": shown(latest.layers), "previous_layers": shown(before.layers)}
             desk.record(transaction, context, name, "configuration-changed", target_version=LATEST, detail=detail)
         return latest
 
@@ -93,7 +99,11 @@ def _updatable(
 
 
 def _with_code(latest: FunctionVersion, upload: Upload, given: Mapping[str, Any]) -> FunctionVersion:
-    return replace(latest, code_sha256=upload.code_sha256, code_size=upload.size, **given)
+    wanted = replace(
+        latest, code_sha256=upload.code_sha256, code_size=upload.size, unpacked_size=upload.unpacked_size, **given
+    )
+    check_size(wanted)
+    return wanted
 
 
 def _write(desk: Desk, transaction: Transaction, latest: FunctionVersion) -> FunctionVersion:

@@ -28,6 +28,7 @@ class Upload:
 
     code_sha256: str
     size: int
+    unpacked_size: int
 
 
 @contextlib.asynccontextmanager
@@ -39,14 +40,14 @@ async def uploaded(desk: Desk, scope: Scope, code: Mapping[str, Any], *, keep: b
     """
     content = await _content(desk, scope, code)
     try:
-        await asyncio.to_thread(package.inspect, content)
+        unpacked_size = await asyncio.to_thread(package.inspect, content)
     except package.PackageError as error:
         raise invalid(str(error)) from error
     sha = digest(content)
     with desk.artifacts.holding(sha):
         if keep:
             await _store(desk, content)
-        yield Upload(sha, len(content))
+        yield Upload(sha, len(content), unpacked_size)
 
 
 async def _content(desk: Desk, scope: Scope, code: Mapping[str, Any]) -> bytes:
@@ -58,7 +59,7 @@ async def _content(desk: Desk, scope: Scope, code: Mapping[str, Any]) -> bytes:
     if inline is not None:
         return _inline(inline)
     if not (bucket and key):
-        raise invalid("Please provide a source for the function's code: ZipFile, or S3Bucket and S3Key.")
+        raise invalid("Please provide a source for the code: ZipFile, or S3Bucket and S3Key.")
     if desk.objects is None:
         raise invalid(
             f"This server has no object store, so s3://{bucket}/{key} cannot be read. Send the code as ZipFile."

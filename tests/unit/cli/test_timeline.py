@@ -153,6 +153,28 @@ def test_refusals(
             },
             "configuration changed: memory, timeout",
         ),
+        (
+            {
+                "kind": "configuration-changed",
+                "target_version": "$LATEST",
+                "detail": {
+                    "changed": ["layers", "timeout_s"],
+                    "layers": ["pillow:2", "new:1", "kept:1"],
+                    "previous_layers": ["pillow:1", "kept:1", "old:4"],
+                },
+            },
+            "configuration changed: layers (pillow:1 → pillow:2, none → new:1, old:4 → none), timeout",
+        ),
+        (
+            {
+                "kind": "configuration-changed",
+                "target_version": "$LATEST",
+                "detail": {"changed": ["layers"], "layers": ["a:1", "b:1"], "previous_layers": ["b:1", "a:1"]},
+            },
+            "configuration changed: layers in another order (a:1, b:1)",
+        ),
+        ({"kind": "layer-published", "detail": {"description": "10.4"}}, "version 4 published: 10.4"),
+        ({"kind": "layer-deleted", "target_version": None}, "version 3 deleted"),
         ({"kind": "concurrency-set", "detail": {"reserved": 5}}, "concurrency reserved 5"),
         ({"kind": "concurrency-set", "detail": {"reserved": 0}}, "stopped: concurrency reserved 0"),
         ({"kind": "concurrency-set", "detail": {"reserved": None}}, "concurrency reservation removed"),

@@ -78,7 +78,7 @@ class Bench:
         self.runner.run(settled())
 
     def rows(self) -> list:
-        tables = ("functions", "function_versions", "function_aliases", "function_policies")
+        tables = ("functions", "function_versions", "function_aliases", "function_policies", "layers", "layer_versions")
         return self.store.read_now(lambda c: [c.exec_driver_sql(f"SELECT * FROM {t}").fetchall() for t in tables])
 
     def create(self, name: str = "orders", *, settle: bool = True, **params):

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.registry.bench import make_zip
 
 from penstock.registry import package
-from penstock.registry.artifacts import GRACE_S, Artifacts, DamagedPackageError, digest, hex_name
+from penstock.registry.artifacts import GRACE_S, Artifacts, DamagedPackageError, InUse, digest, hex_name
 
 ZIP = make_zip({"app.py": "x = 1", "lib/b.py": "y = 2"})
 SHA = digest(ZIP)
@@ -95,8 +95,8 @@ def test_the_sweep_spares_what_is_used_held_or_young(artifacts, tmp_path, clock)
         return len(list((tmp_path / "artifacts").glob("*.zip")))
 
     async def sweep(*used: str) -> None:
-        async def in_use() -> set[str]:
-            return set(used)
+        async def in_use() -> InUse:
+            return InUse(set(used))
 
         await artifacts.sweep(in_use)
 
@@ -125,13 +125,13 @@ def test_whoever_comes_while_the_sweep_looks_is_seen(artifacts, tmp_path, clock)
     async def scenario():
         await artifacts.put(ZIP)
 
-        async def nothing() -> set[str]:
-            return set()
+        async def nothing() -> InUse:
+            return InUse(set())
 
-        async def a_row_comes_just_after_the_look() -> set[str]:
+        async def a_row_comes_just_after_the_look() -> InUse:
             with artifacts.holding(SHA):
                 await artifacts.put(ZIP)
-            return set()
+            return InUse(set())
 
         await artifacts.sweep(nothing)
         clock.move(GRACE_S * 2)

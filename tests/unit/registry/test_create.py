@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from tests.unit.registry.bench import ROLE, make_zip
 
+LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:x"
 GOOD = {
     "FunctionName": "orders",
     "Runtime": "python3.12",
@@ -79,7 +80,7 @@ def test_publish_at_once_makes_version_one(bench) -> None:
         ({"Environment": {"Variables": {"BIG": "x" * 4096}}}, "InvalidParameterValueException", "4KB limit"),
         ({"Environment": {"Variables": {"NUL": "a\0b"}}}, "InvalidParameterValueException", "NUL"),
         ({"DeadLetterConfig": {"TargetArn": "arn:aws:s3:::b"}}, "InvalidParameterValueException", "target ARN"),
-        ({"Layers": ["arn:aws:lambda:us-east-1:0:layer:x:1"]}, "InvalidParameterValueException", "does not exist"),
+        ({"Layers": [f"{LAYER}:1"]}, "InvalidParameterValueException", "does not exist"),
         ({"PackageType": "Image"}, "InvalidParameterValueException", "container images"),
         ({"LoggingConfig": {"SystemLogLevel": "WARN"}}, "InvalidParameterValueException", "LogFormat"),
         ({"FunctionName": "x" * 65}, "ValidationException", "less than or equal to 64"),

@@ -5,10 +5,13 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from penstock.registry import records
-from penstock.registry.model import Alias, Function, FunctionVersion, Policy, State, UpdateStatus
+from penstock.registry.layers import records as layers
+from penstock.registry.model import Alias, Function, FunctionVersion, Policy, State, UpdateStatus, UsedLayer
 from penstock.store.database import METADATA
 
-TABLES = (records.FUNCTIONS, records.VERSIONS, records.ALIASES, records.POLICIES)
+TABLES = (
+    records.FUNCTIONS, records.VERSIONS, records.ALIASES, records.POLICIES, layers.LAYERS, layers.VERSIONS
+)  # fmt: skip
 
 
 def full_version(scope) -> FunctionVersion:
@@ -18,7 +21,8 @@ def full_version(scope) -> FunctionVersion:
         dead_letter_target="arn:dlq", tracing_mode="Active", log_group="/g", log_format="JSON",
         application_log_level="INFO", system_log_level="WARN", kms_key_arn="k", vpc_config={"SubnetIds": ["s"]},
         snap_start="PublishedVersions", other={"FileSystemConfigs": []}, state=State.PENDING, state_reason="why",
-        state_reason_code="Creating", update_status=None,
+        state_reason_code="Creating", update_status=None, unpacked_size=99,
+        layers=(UsedLayer("arn:base:1", "one=", 3, 4), UsedLayer("arn:top:2", "two=", 5, 6)),
     )  # fmt: skip
 
 
@@ -30,7 +34,7 @@ def test_a_version_comes_back_as_it_was(store, scope) -> None:
     assert store.read_now(records.read_unsettled) == [version]
     store.write_now(lambda c: records.write_version(c, settled))
     assert store.read_now(records.read_unsettled) == []
-    assert store.read_now(records.read_code_names) == {"sha="}
+    assert store.read_now(records.read_code_names) == ({"sha="}, {("one=", "two=")})
 
 
 def test_numbers_sort_as_numbers(store, scope) -> None:

@@ -3,6 +3,8 @@
 from penstock.core.context import RequestContext
 from penstock.gateway.contract import Params, Result
 from penstock.registry.desk import Desk
+from penstock.registry.layers.model import LayerVersion
+from penstock.registry.layers.records import read_layer_versions
 from penstock.registry.model import LATEST, Function, FunctionVersion
 from penstock.registry.package import UNZIPPED_LIMIT, ZIPPED_LIMIT
 from penstock.registry.records import read_functions, read_versions
@@ -42,10 +44,14 @@ async def delete_reserved(desk: Desk, context: RequestContext, params: Params) -
 
 
 async def account_settings(desk: Desk, context: RequestContext, params: Params) -> Result:  # noqa: ARG001 - no members
-    def read(connection: Connection) -> tuple[list[Function], list[FunctionVersion]]:
-        return read_functions(connection, context.scope), read_versions(connection, context.scope)
+    def read(connection: Connection) -> tuple[list[Function], list[FunctionVersion], list[LayerVersion]]:
+        return (
+            read_functions(connection, context.scope),
+            read_versions(connection, context.scope),
+            read_layer_versions(connection, context.scope),
+        )
 
-    functions, versions = await desk.store.read(read)
+    functions, versions, layers = await desk.store.read(read)
     reserved = sum(function.reserved_concurrency or 0 for function in functions)
     return {
         "AccountLimit": {
@@ -56,7 +62,7 @@ async def account_settings(desk: Desk, context: RequestContext, params: Params) 
             "UnreservedConcurrentExecutions": desk.account_concurrency - reserved,
         },
         "AccountUsage": {
-            "TotalCodeSize": sum(version.code_size for version in versions),
+            "TotalCodeSize": sum(version.code_size for version in versions) + sum(layer.code_size for layer in layers),
             "FunctionCount": sum(version.version == LATEST for version in versions),
         },
     }

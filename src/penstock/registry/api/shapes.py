@@ -46,6 +46,7 @@ def listed(desk: Desk, version: FunctionVersion, qualifier: str | None) -> dict[
         "KMSKeyArn": version.kms_key_arn,
         "TracingConfig": {"Mode": version.tracing_mode},
         "RevisionId": version.revision_id,
+        "Layers": [{"Arn": layer.arn, "CodeSize": layer.code_size} for layer in version.layers] or None,
         "PackageType": version.package_type,
         "Architectures": [version.architecture],
         "EphemeralStorage": {"Size": version.ephemeral_mb},
