@@ -55,11 +55,11 @@ class Buffer:
             self._cost += cost
             self._trim()
 
-    def take(self, limit: int) -> list[Batch]:
-        """The oldest batches, about `limit` bytes of them. They count until `done` or `put_back`."""
+    def take(self, limit: int, most: int | None = None) -> list[Batch]:
+        """The oldest batches, about `limit` bytes and at most `most` of them. They count until `done` or `put_back`."""
         taken: list[Batch] = []
         with self._lock:
-            while self._waiting and limit > 0:
+            while self._waiting and limit > 0 and len(taken) != most:
                 taken.append(self._waiting.popleft())
                 limit -= taken[-1].cost
         return taken

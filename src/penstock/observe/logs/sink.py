@@ -68,7 +68,11 @@ class BufferedLogSink:
 
     async def _flush(self) -> None:
         try:
-            while batches := self._buffer.take(FLUSH_BYTES):
+            # What comes in meanwhile waits for the next flush: under load there is always more, and going on as long
+            # as there is made a transaction of every few lines and cost a third of the processor.
+            left = len(self._buffer)
+            while left > 0 and (batches := self._buffer.take(FLUSH_BYTES, left)):
+                left -= len(batches)
                 if not await self._stored(batches):
                     break
         finally:

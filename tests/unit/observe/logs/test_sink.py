@@ -142,6 +142,26 @@ def test_a_reader_that_goes_away_does_not_stop_the_flush(store, clock, scope) ->
     assert stored(store) == ["kept"]
 
 
+def test_a_flush_ends_though_lines_keep_coming(store, clock, scope) -> None:
+    class Busy:
+        """More lines come while each transaction runs."""
+
+        attempts = 0
+
+        async def write(self, work):
+            self.attempts += 1
+            sink.append(scope, GROUP, STREAM, [LogLine(clock.now(), f"during {self.attempts}")])
+            return await store.write(work)
+
+    busy = Busy()
+    sink = BufferedLogSink(busy, clock)
+    sink.append(scope, GROUP, STREAM, [LogLine(clock.now(), "before")])
+    asyncio.run(asyncio.wait_for(sink.flush(), 30))
+    assert (busy.attempts, stored(store)) == (1, ["before"])
+    asyncio.run(sink.flush())
+    assert (busy.attempts, stored(store)) == (2, ["before", "during 1"])
+
+
 def test_stopping_the_room_stores_what_is_buffered(store, clock, scope) -> None:
     async def scenario():
         room = Logs(store=store, clock=clock)
