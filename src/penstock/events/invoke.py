@@ -2,7 +2,7 @@
 synchronous invoke; routing is read from memory, chance comes from the dice.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from penstock.core.context import Scope
 from penstock.core.dice import Dice
@@ -15,8 +15,7 @@ SYNC_LIMIT = 6_291_556
 ASYNC_LIMIT = 1_048_576
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One request to run a function, its reference already taken apart."""
 
     request_id: str

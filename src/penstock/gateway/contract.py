@@ -1,11 +1,12 @@
 """The words between the wire and the rooms: requests, replies, operations, and the ports the gateway needs filled.
 
 Rule: a room sees decoded parameters (botocore's member names and Python types) and never a header or a protocol.
+What is made anew for every request is a named tuple: as immutable as a frozen dataclass, made in a third of the time.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from penstock.core.context import Principal, RequestContext
 
@@ -17,8 +18,7 @@ Operation = Callable[[RequestContext, Params], Awaitable[Result]]
 """A served wire operation with its room already bound (see `bind` in app.py)."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """A complete request. Header names are lower case, repeated headers are joined by commas."""
 
     method: str
@@ -31,17 +31,15 @@ class HttpRequest:
     source_ip: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """A reply; `body` is bytes, or an iterator for streams."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes | AsyncIterator[bytes] = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """What authentication finds: who, for which account and region, and the service the signature names."""
 
     principal: Principal

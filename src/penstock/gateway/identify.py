@@ -6,7 +6,7 @@ path; everything here is only *claimed* until authentication has checked it.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from penstock.core.errors import ApiError
@@ -21,8 +21,7 @@ _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z0-9]*)")
 CBOR, JSON, QUERY, REST_JSON = "smithy-rpc-v2-cbor", "json", "query", "rest-json"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What the request says of itself, before anything is looked up."""
 
     protocol: str
@@ -36,14 +35,13 @@ class Claim:
 def claim(request: HttpRequest) -> Claim:
     """What line and headers say; the body is not looked at, so this never fails."""
     signing_name = _signing_name(request)
-    rpc = _RPC_V2.fullmatch(request.path)
-    if rpc is not None and request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor" and (rpc := _RPC_V2.fullmatch(request.path)):
         return Claim(CBOR, signing_name, rpc[1].rpartition(".")[2], rpc[2])
     target = request.headers.get("x-amz-target")
     if target:
         prefix, _, operation = target.rpartition(".")
         return Claim(JSON, signing_name, prefix, operation)
-    if (is_form(request) and request.path == "/") or _ACTION.search(request.query.encode()):
+    if (request.path == "/" and is_form(request)) or (request.query and _ACTION.search(request.query.encode())):
         return Claim(QUERY, signing_name)
     return Claim(REST_JSON, signing_name)
 

@@ -9,7 +9,6 @@ import io
 import logging
 import zlib
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from penstock.core.clock import Clock
@@ -166,7 +165,7 @@ class Gateway:
         encoding = request.headers.get("content-encoding", "").strip().lower()
         if encoding != "gzip" or not request.body:
             return request
-        return replace(request, body=_gunzip(request.body, self._max_body))
+        return request._replace(body=_gunzip(request.body, self._max_body))
 
     def _service(self, request: HttpRequest, claimed: Claim) -> Service | None:
         try:

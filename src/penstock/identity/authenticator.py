@@ -20,10 +20,10 @@ from penstock.identity.sessions import Sessions
 from penstock.identity.signature import (
     UNSIGNED,
     Claim,
+    Signer,
     canonical_request,
     octets,
     read_claim,
-    sign,
     signing_key,
     string_to_sign,
 )
@@ -45,7 +45,7 @@ class SigV4Authenticator:
         self._account = account
         self._sessions = sessions
         self._clock = clock
-        self._keys: dict[tuple[str, str, str, str], bytes] = {}
+        self._keys: dict[tuple[str, str, str, str], Signer] = {}
 
     def authenticate(self, request: HttpRequest) -> Caller:
         """The caller. Raises `ApiError` with the code that the called kind of service uses."""
@@ -66,7 +66,7 @@ class SigV4Authenticator:
         _check_unsigned(request, claim)
         canonical = canonical_request(request, claim, _payload_hash(request, claim, query))
         text = string_to_sign(claim, timestamp, canonical)
-        expected = sign(self._signing_key(claim, secret), text)
+        expected = self._signer(claim, secret).sign(text)
         if not hmac.compare_digest(expected.encode(), octets(claim.signature)):
             raise Refused(Reason.MISMATCH, _mismatch(canonical, text))
         if expires_at is not None and expires_at <= now:
@@ -88,13 +88,13 @@ class SigV4Authenticator:
             raise Refused(Reason.UNKNOWN_KEY, INVALID_TOKEN)
         return session.secret_key, session.principal, session.account, session.expires_at
 
-    def _signing_key(self, claim: Claim, secret: str) -> bytes:
+    def _signer(self, claim: Claim, secret: str) -> Signer:
         name = (claim.access_key, claim.date, claim.region, claim.service)
         key = self._keys.get(name)
         if key is None:
             if len(self._keys) >= CACHED:
                 del self._keys[next(iter(self._keys))]
-            key = self._keys[name] = signing_key(secret, claim.date, claim.region, claim.service)
+            key = self._keys[name] = Signer(signing_key(secret, claim.date, claim.region, claim.service))
         return key
 
 

@@ -4,7 +4,7 @@ Rule: every operation reads `FunctionName` (and `Qualifier`) through here, so th
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from penstock.core.arns import function_arn
 from penstock.core.context import RequestContext
@@ -26,8 +26,7 @@ FUNCTIONS_ONLY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A function of the caller's own account and region, and the qualifier asked for, if any."""
 
     name: str

@@ -52,9 +52,8 @@ def signed(
 
 
 def altered(request: HttpRequest, **changes) -> HttpRequest:
-    fields = {name: getattr(request, name) for name in HttpRequest.__slots__}
     headers = {**request.headers, **changes.pop("headers", {})}
-    return HttpRequest(**{**fields, "headers": headers, **changes})
+    return request._replace(headers=headers, **changes)
 
 
 def refusal(identity: Identity, request: HttpRequest) -> ApiError:

@@ -5,7 +5,8 @@ Rule: a codec knows bytes, headers and shapes; it knows no service by name.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from penstock.gateway.contract import HttpRequest, HttpResponse, Params, Result
 from penstock.gateway.models import Operation, Service
@@ -28,14 +29,13 @@ class Fault:
     query_compatible: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One decoded-to-be request: where it goes, and its path labels."""
 
     service: Service
     operation: Operation
     request: HttpRequest
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = MappingProxyType({})
 
 
 class Codec(Protocol):
