@@ -12,6 +12,7 @@ from penstock.execution.interpreters import Choice, NoInterpreterError
 from penstock.execution.journal import Journal
 from penstock.execution.provision import Provision
 from penstock.execution.sandbox.freezer import Freezer
+from penstock.execution.variables import layer_paths
 from penstock.execution.zygote import ZygoteError, Zygotes
 from penstock.registry.model import FunctionVersion
 
@@ -41,11 +42,11 @@ class ForkLauncher:
     ) -> ForkedEnvironment:
         """A started, not yet initialised environment."""
         choice = await self._choose(version.runtime)
-        package = await self._provision.unpack(version)
+        package, layers = await self._provision.unpack(version), await self._provision.layers(version)
         program = choice.interpreter.path
         try:
             zygote = await self._zygotes.get(program)
-            setting = await self._provision.setting(zygote, version, package)
+            setting = await self._provision.setting(zygote, version, package, layers)
         except (ZygoteError, OSError) as error:
             raise LaunchError("ServiceException", f"no process for {version.arn}: {error}") from error
 
@@ -59,7 +60,7 @@ class ForkLauncher:
             plan: dict[str, object] = {
                 "handler": version.handler,
                 "task_root": str(setting.task_root),
-                "layer_paths": [],
+                "layer_paths": layer_paths(setting.opt, version.runtime),
                 "variables": self._provision.variables(version, journal, setting, program=program),
             }
             await environment.connect(setting.body, plan)

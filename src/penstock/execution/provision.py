@@ -4,7 +4,7 @@ Rule: whatever fails here is the platform's failure, told as a `LaunchError` wit
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,9 @@ class CodeStore(Protocol):
 
     async def unpacked(self, code_sha256: str) -> Path:
         """The directory of a package's files; raises when the package is missing or broken."""
+
+    async def layers(self, code_sha256s: Sequence[str]) -> Path | None:
+        """The directory of these layers' merged files, base first; None without layers; raises likewise."""
 
 
 class Provision:
@@ -57,9 +60,17 @@ class Provision:
                 "InvalidZipFileException", f"the code package of {version.arn} cannot be read: {error}"
             ) from error
 
-    async def setting(
-        self, zygote: Zygote, version: FunctionVersion, package: Path, layers: Path | None = None
-    ) -> Setting:
+    async def layers(self, version: FunctionVersion) -> Path | None:
+        """The merged directory of the version's layers, what the function sees as `/opt`; None without layers."""
+        try:
+            return await self._code.layers(version.layer_codes)
+        except Exception as error:
+            log.exception("the layers of %s cannot be unpacked", version.arn)
+            raise LaunchError(
+                "InvalidZipFileException", f"the layers of {version.arn} cannot be read: {error}"
+            ) from error
+
+    async def setting(self, zygote: Zygote, version: FunctionVersion, package: Path, layers: Path | None) -> Setting:
         """A place for one environment; raises `ZygoteError` or `OSError`."""
         return await self._ground().setting(zygote, version, package, layers)
 
@@ -79,6 +90,7 @@ class Provision:
             task_root=setting.task_root,
             library=setting.library,
             temporary=setting.temporary,
+            opt=setting.opt,
             log_group=journal.group,
             log_stream=journal.stream,
             interpreter=program,

@@ -27,7 +27,7 @@ from penstock.execution.sandbox.fence import Fence, Serve
 from penstock.execution.sandbox.freezer import Freezer
 from penstock.execution.sandbox.model import Demand, Isolation
 from penstock.execution.served.entry import OsOnly
-from penstock.execution.served.launcher import LayersOf, ServedLauncher
+from penstock.execution.served.launcher import ServedLauncher
 from penstock.execution.states import State
 from penstock.execution.warmup import Warmup
 from penstock.execution.watch import Watch
@@ -60,7 +60,6 @@ class Execution:
         idle_environment_s: float = 300.0,
         strict_runtimes: bool = False,
         path: str = os.defpath,
-        layers: LayersOf = lambda _: None,
         isolation: str = Demand.AUTO,
         serve: Serve | None = None,
     ) -> None:
@@ -83,7 +82,7 @@ class Execution:
         self._os_only = OsOnly()
         served = ServedLauncher(
             clock=clock, dice=dice, provision=provision, families={"provided": self._os_only},
-            zygotes=self._zygotes, keeper=own().path, layers=layers, freezer=freezer,
+            zygotes=self._zygotes, keeper=own().path, freezer=freezer,
         )  # fmt: skip
         forked = ForkLauncher(
             clock=clock, provision=provision, interpreters=self._machine, zygotes=self._zygotes, freezer=freezer

@@ -25,13 +25,16 @@ class Surroundings:
     log_stream: str
     interpreter: str
     """Its directory comes first on PATH; empty when there is none."""
+    opt: Path | None = None
+    """Where the layers are; None without layers."""
     own: Mapping[str, str] | None = None
     """What the runtime's family sets; None for Python's."""
 
 
 def variables(version: FunctionVersion, around: Surroundings) -> dict[str, str]:
     """All variables of a new environment. The function's own may replace the first part, not the second."""
-    path = "/usr/local/bin:/usr/bin:/bin:/opt/bin"
+    opt = around.opt or Path("/opt")
+    path = f"/usr/local/bin:/usr/bin:/bin:{opt}/bin"
     if around.interpreter:
         path = f"{Path(around.interpreter).parent}:{path}"
     own = {"PYTHONPATH": str(around.library)} if around.own is None else around.own
@@ -40,12 +43,17 @@ def variables(version: FunctionVersion, around: Surroundings) -> dict[str, str]:
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "HOME": str(around.temporary),
         "LANG": "en_US.UTF-8",
-        "LD_LIBRARY_PATH": f"{around.task_root}:{around.task_root}/lib:/opt/lib",
+        "LD_LIBRARY_PATH": f"{around.task_root}:{around.task_root}/lib:{opt}/lib",
         "PATH": path,
         "TMPDIR": str(around.temporary),
         "TZ": ":UTC",
     }
     return {**defaults, **own, **version.environment, **_reserved(version, around)}
+
+
+def layer_paths(opt: Path | None, runtime: str) -> list[str]:
+    """Where Python looks for modules in layers, in AWS's order: right after the package itself."""
+    return [f"{opt}/python/lib/{runtime}/site-packages", f"{opt}/python"] if opt else []
 
 
 def _reserved(version: FunctionVersion, around: Surroundings) -> dict[str, str]:

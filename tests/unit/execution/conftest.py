@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from penstock.core.context import Scope
 from penstock.core.dice import SystemDice, new_uuid
 from penstock.execution.model import Invocation, Outcome
 from penstock.execution.room import Execution
-from penstock.registry.model import FunctionVersion
+from penstock.registry.model import FunctionVersion, UsedLayer
 
 SCOPE = Scope("123456789012", "eu-west-1")
 
@@ -84,13 +84,18 @@ class Credentials:
 class Code:
     """A `CodeStore` of directories."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, layer_root: Path) -> None:
+        self.root, self.layer_root = root, layer_root
         root.mkdir()
 
     @property
     def directory(self) -> Path:
         return self.root
+
+    async def layers(self, code_sha256s: Sequence[str]) -> Path | None:
+        """Merging is the registry's: here a function has one layer at most."""
+        assert len(code_sha256s) <= 1
+        return self.layer_root / code_sha256s[0] if code_sha256s else None
 
     async def unpacked(self, code_sha256: str) -> Path:
         path = self.root / code_sha256
@@ -103,7 +108,11 @@ class Bench:
     """One room under test."""
 
     def __init__(self, root: Path, **options) -> None:
-        self.metrics, self.logs, self.code = MetricsInMemory(), LogsInMemory(), Code(root / "code")
+        self.metrics, self.logs, self.code = (
+            MetricsInMemory(),
+            LogsInMemory(),
+            Code(root / "code", root / "run" / "layers"),
+        )
         self.dice = SystemDice()
         self.room = Execution(
             run=root / "run",
@@ -121,11 +130,7 @@ class Bench:
     def function(self, source: str | dict[str, str], **settings) -> FunctionVersion:
         """A version whose package is `app.py` with this source, or these files."""
         files = {"app.py": source} if isinstance(source, str) else source
-        sha = self.dice.token(8).hex()
-        for name, text in files.items():
-            path = self.code.root / sha / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        sha = self._stored(self.code.root, files)
         values = {
             "scope": SCOPE,
             "name": "orders",
@@ -139,6 +144,21 @@ class Bench:
             "last_modified_at": 0.0,
         }
         return FunctionVersion(**{**values, **settings})
+
+    def layer(self, files: dict[str, str]) -> UsedLayer:
+        """A layer with these files, all of them executable."""
+        sha = self._stored(self.code.layer_root, files)
+        for name in files:
+            (self.code.layer_root / sha / name).chmod(0o755)
+        return UsedLayer("arn:aws:lambda:eu-west-1:123456789012:layer:tools:1", sha, 1, 1)
+
+    def _stored(self, root: Path, files: dict[str, str]) -> str:
+        sha = self.dice.token(8).hex()
+        for name, text in files.items():
+            path = root / sha / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return sha
 
     def invocation(self, version: FunctionVersion, payload: bytes = b"{}", **settings) -> Invocation:
         values = {

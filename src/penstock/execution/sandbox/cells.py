@@ -57,7 +57,8 @@ class Cells:
         self.ready(zygote)
         cell.assign(shown, version.memory_mb, version.ephemeral_mb)
         temporary = Path("/tmp")  # noqa: S108 - a file system of its own
-        return Setting(cell, Path(TASK), Path(RUNTIME), temporary, lambda: None, tuple(seen))
+        opt = Path(LAYERS) if layers else None
+        return Setting(cell, Path(TASK), Path(RUNTIME), temporary, lambda: None, opt, tuple(seen))
 
     def _name(self, directory: Path) -> str:
         """What the zygote knows a directory by; raises `OSError` when it was not given it."""

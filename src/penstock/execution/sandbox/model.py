@@ -88,6 +88,8 @@ class Setting:
     temporary: Path
     clear: Callable[[], None]
     """To be called when it has ended."""
+    opt: Path | None = None
+    """Where the layers are: `/opt` in a cell, their own directory elsewhere; None without layers."""
     seen: tuple[tuple[Path, Path], ...] = ()
     """Directories that have another name in there."""
 

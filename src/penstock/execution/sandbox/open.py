@@ -26,10 +26,10 @@ class OpenGround:
 
     async def setting(self, zygote: Zygote, version: FunctionVersion, package: Path, layers: Path | None) -> Setting:
         """See `Ground`."""
-        del version, layers
+        del version
         temporary = self._temporary / self._token()
         temporary.mkdir(mode=0o700, parents=True)
-        return Setting(OpenBody(zygote), package, self._library, temporary, lambda: _clear(temporary))
+        return Setting(OpenBody(zygote), package, self._library, temporary, lambda: _clear(temporary), opt=layers)
 
     def ready(self, zygote: Zygote) -> None:
         """A fork needs no preparation."""

@@ -19,9 +19,6 @@ from penstock.execution.served.plan import Plan
 from penstock.execution.zygote import ZygoteError, Zygotes
 from penstock.registry.model import FunctionVersion
 
-LayersOf = Callable[[FunctionVersion], Path | None]
-"""The merged directory of a version's layers, what the function sees as `/opt`."""
-
 
 class ServedLauncher:
     """See the module."""
@@ -35,7 +32,6 @@ class ServedLauncher:
         families: Mapping[str, Family],
         zygotes: Zygotes,
         keeper: str,
-        layers: LayersOf,
         freezer: Freezer,
     ) -> None:
         """`families` by the beginning of the runtime's name; `keeper` is the Python whose zygote forks keepers."""
@@ -45,7 +41,6 @@ class ServedLauncher:
         self._families = dict(families)
         self._zygotes = zygotes
         self._interpreter = keeper
-        self._layers = layers
         self._freezer = freezer
 
     async def launch(
@@ -53,7 +48,7 @@ class ServedLauncher:
     ) -> ServedEnvironment:
         """A started, not yet initialised environment."""
         package = await self._provision.unpack(version)
-        layers = self._layers(version)
+        layers = await self._provision.layers(version)
         entry = await self._entry(version.runtime, package, layers)
         try:
             zygote = await self._zygotes.get(self._interpreter)
