@@ -1,5 +1,5 @@
-"""The directory of what AWS's Python runtimes carry: boto3 and its family. Rule: links only, and nothing else of the
-server's own packages, so that function code imports what it would find at AWS and never `penstock`.
+"""The directory of what AWS's runtimes carry: boto3 and its family, and our Node.js runtime. Rule: links only, and
+nothing else of the server's own packages, so that function code imports what it would find at AWS and never `penstock`.
 """
 
 import importlib.metadata
@@ -8,6 +8,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+NODE_DIRECTORY = "penstock-nodejs"
+"""What our Node.js runtime is called in there; not a name that Python could import."""
 FAMILY = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 
 
@@ -15,6 +17,7 @@ def build(directory: Path) -> Path:
     """Make or mend the directory; safe to call again and by two at once."""
     directory.mkdir(parents=True, exist_ok=True)
     wanted = {target.name: target for name in FAMILY for target in _targets(name)}
+    wanted[NODE_DIRECTORY] = Path(__file__).with_name("nodejs").resolve()
     for link in directory.iterdir():
         if link.name not in wanted and link.name != "__pycache__":  # an interpreter's own, for single-file modules
             _remove(link)

@@ -26,8 +26,9 @@ from penstock.execution.provision import CodeStore, Provision
 from penstock.execution.sandbox.fence import Fence, Serve
 from penstock.execution.sandbox.freezer import Freezer
 from penstock.execution.sandbox.model import Demand, Isolation
-from penstock.execution.served.entry import OsOnly
+from penstock.execution.served.entry import Family, OsOnly
 from penstock.execution.served.launcher import ServedLauncher
+from penstock.execution.served.nodes import Nodes
 from penstock.execution.states import State
 from penstock.execution.warmup import Warmup
 from penstock.execution.watch import Watch
@@ -70,24 +71,25 @@ class Execution:
         """
         self._run = run
         self._clock = clock
+        nodes = Nodes(strict=strict_runtimes, path=path)
         self._fence = Fence(
             run=run, clock=clock, dice=dice, code=lambda: code.directory, endpoint=endpoint, demand=Demand(isolation),
-            serve=serve,
+            serve=serve, programs=nodes.prefixes,
         )  # fmt: skip
         self.admission = Admission(account_concurrency)
         self._pool = Pool[Flight]()
         self._machine = Machine(strict=strict_runtimes, path=path)
         self._zygotes, freezer = Zygotes(self._fence.library), Freezer(clock)
         provision = Provision(code=code, credentials=credentials, endpoint=endpoint, ground=lambda: self._fence.ground)
-        self._os_only = OsOnly()
+        self._families: dict[str, Family] = {"provided": OsOnly(), "nodejs": nodes}
         served = ServedLauncher(
-            clock=clock, dice=dice, provision=provision, families={"provided": self._os_only},
+            clock=clock, dice=dice, provision=provision, families=self._families,
             zygotes=self._zygotes, keeper=own().path, freezer=freezer,
         )  # fmt: skip
         forked = ForkLauncher(
             clock=clock, provision=provision, interpreters=self._machine, zygotes=self._zygotes, freezer=freezer
         )
-        self._launcher = launcher = Launchers({"python": forked, "provided": served})
+        self._launcher = launcher = Launchers({"python": forked, **dict.fromkeys(self._families, served)})
         places = max(4, 2 * (os.cpu_count() or 1))
         warmup = Warmup(clock=clock, dice=dice, logs=logs, launcher=launcher, pool=self._pool, places=places)
         self._dispatcher = Dispatcher(
@@ -124,7 +126,7 @@ class Execution:
         await self._fence.stop()
         await self._zygotes.stop()
         await self._fence.sweep()
-        await self._machine.stop()
+        await asyncio.gather(self._machine.stop(), *(family.stop() for family in self._families.values()))
 
     async def drain(self, timeout_s: float) -> bool:
         """Take no new invokes and wait for those under way; whether all ended in time."""
@@ -183,7 +185,7 @@ class Execution:
                 rows.append(RuntimeRow(runtime, path, words, exact=found.exact))
             else:
                 rows.append(RuntimeRow(runtime, None, str(found), exact=False))
-        return rows + await self._os_only.rows()
+        return rows + [row for family in self._families.values() for row in await family.rows()]
 
     @property
     def isolation(self) -> Isolation:

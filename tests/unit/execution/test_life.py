@@ -303,7 +303,7 @@ def test_metrics_of_an_alias(bench):
 @pytest.mark.parametrize(
     ("settings", "code", "words"),
     [
-        ({"runtime": "nodejs22.x"}, "InvalidRuntimeException", "nodejs22.x"),
+        ({"runtime": "ruby3.3"}, "InvalidRuntimeException", "ruby3.3"),
         ({"code_sha256": "missing"}, "InvalidZipFileException", "no package missing"),
     ],
 )

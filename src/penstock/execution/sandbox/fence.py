@@ -45,8 +45,9 @@ class Fence:
         endpoint: Callable[[], str],
         demand: Demand,
         serve: Serve | None,
+        programs: Callable[[], list[Path]] = list,
     ) -> None:
-        """`run` is ours; `code` holds every unpacked package."""
+        """`run` is ours; `code` holds every unpacked package; `programs` are directories of interpreters to show."""
         self.library = run / "runtime" / "python"
         self._run = run
         self._temporary = run / "environments"
@@ -56,6 +57,7 @@ class Fence:
         self._endpoint = endpoint
         self._demand = demand
         self._serve = serve
+        self._programs = programs
         self._isolation: Isolation | None = None
         self._gate = Gate()
         self._closure: Closure | None = None
@@ -119,6 +121,7 @@ class Fence:
         return plan(
             staging=self._staging,
             library=self.library,
+            programs=self._programs(),
             given=self._given(),
             hidden=[self._run.parent],
             unprivileged=os.geteuid() != 0,

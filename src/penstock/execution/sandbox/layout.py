@@ -2,7 +2,7 @@
 asking which of the usual files this machine has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,13 @@ HOSTS = "127.0.0.1 localhost\n::1 localhost\n169.254.76.1 169-254-76-1\n"
 
 
 def plan(
-    *, staging: Path, library: Path, given: Mapping[str, Path], hidden: list[Path], unprivileged: bool
+    *,
+    staging: Path,
+    library: Path,
+    given: Mapping[str, Path],
+    hidden: list[Path],
+    unprivileged: bool,
+    programs: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """The plan that `bootstrap/root.py` builds. `given` are directories cells take their part of, by name."""
     links, shown = {}, [(path, path) for path in SYSTEM]
@@ -30,6 +36,7 @@ def plan(
         elif path.is_dir():
             shown.append((str(path), str(path)))
     shown += [(str(Path(f"/etc/{name}").resolve()), f"/etc/{name}") for name in ETC if Path(f"/etc/{name}").exists()]
+    shown += [(str(one), str(one)) for one in programs if not one.is_relative_to("/usr")]
     if library.is_dir():
         shown += [
             (str(link.resolve()), f"{RUNTIME}/{link.name}") for link in sorted(library.iterdir()) if link.is_symlink()

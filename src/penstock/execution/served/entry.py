@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from penstock.execution.model import RuntimeRow
+from penstock.registry.model import FunctionVersion
 
 OS_ONLY = ("provided.al2", "provided.al2023")
 
@@ -22,6 +23,8 @@ class Entry:
     command: tuple[str, ...]
     refusal: str = ""
     """Why there is none."""
+    script: str = ""
+    """A file of ours in the library directory, last on the command."""
     program: str = ""
     """The interpreter, whose directory belongs on PATH; empty when there is none."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -32,19 +35,25 @@ class Entry:
 class Family(Protocol):
     """Runtimes that start alike."""
 
-    async def entry(self, runtime: str, task_root: Path, layers: Path | None) -> Entry:
+    async def entry(self, version: FunctionVersion, task_root: Path, layers: Path | None) -> Entry:
         """How to start this package; raises `NoInterpreterError` when the machine cannot."""
 
     async def words(self, runtime: str) -> str:
         """What runs it, for the first log line; raises `NoInterpreterError`."""
 
+    async def rows(self) -> list[RuntimeRow]:
+        """Its runtimes, for doctor."""
+
+    async def stop(self) -> None:
+        """Give up what is under way."""
+
 
 class OsOnly:
     """`provided.*`: an executable `bootstrap` in the package or in a layer."""
 
-    async def entry(self, runtime: str, task_root: Path, layers: Path | None) -> Entry:
+    async def entry(self, version: FunctionVersion, task_root: Path, layers: Path | None) -> Entry:
         """See `Family`."""
-        del runtime
+        del version
         places = [task_root / "bootstrap", *([layers / "bootstrap"] if layers else [])]
         for place in places:
             if place.is_file():
@@ -59,6 +68,9 @@ class OsOnly:
     async def rows(self) -> list[RuntimeRow]:
         """For doctor. Exact only on Amazon Linux: programs linked against its libraries may miss them elsewhere."""
         return [RuntimeRow(one, "bootstrap", await self.words(one), exact=_is_system_of(one)) for one in OS_ONLY]
+
+    async def stop(self) -> None:
+        """See `Family`."""
 
 
 def _is_system_of(runtime: str) -> bool:

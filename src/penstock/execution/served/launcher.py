@@ -49,7 +49,7 @@ class ServedLauncher:
         """A started, not yet initialised environment."""
         package = await self._provision.unpack(version)
         layers = await self._provision.layers(version)
-        entry = await self._entry(version.runtime, package, layers)
+        entry = await self._entry(version, package, layers)
         try:
             zygote = await self._zygotes.get(self._interpreter)
             setting = await self._provision.setting(zygote, version, package, layers)
@@ -81,9 +81,9 @@ class ServedLauncher:
         except NoInterpreterError as error:
             raise LaunchError("InvalidRuntimeException", str(error)) from error
 
-    async def _entry(self, runtime: str, task_root: Path, layers: Path | None) -> Entry:
+    async def _entry(self, version: FunctionVersion, task_root: Path, layers: Path | None) -> Entry:
         try:
-            return await self._family(runtime).entry(runtime, task_root, layers)
+            return await self._family(version.runtime).entry(version, task_root, layers)
         except NoInterpreterError as error:
             raise LaunchError("InvalidRuntimeException", str(error)) from error
 
@@ -93,8 +93,9 @@ class ServedLauncher:
 
 def _plan(entry: Entry, setting: Setting, variables: Mapping[str, str]) -> Plan:
     """What to start, by the names that things have where it starts."""
+    script = (str(setting.library / entry.script),) if entry.script else ()
     return Plan(
-        command=tuple(setting.inside(word) for word in entry.command),
+        command=tuple(setting.inside(word) for word in entry.command) + script,
         variables={name: setting.inside(value) for name, value in variables.items()},
         directory=setting.task_root,
         refusal=setting.inside(entry.refusal),
