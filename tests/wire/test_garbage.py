@@ -134,6 +134,12 @@ def target(tmp_path_factory: pytest.TempPathFactory):
     assert "Traceback" not in running.log, running.log
 
 
+def close(reply: dict[str, Any]) -> None:
+    """Let go of a reply that is a stream."""
+    if "EventStream" in reply:
+        reply["EventStream"].close()
+
+
 class Sender:
     """Sends hostile requests through botocore with its own validation off."""
 
@@ -149,12 +155,14 @@ class Sender:
         """The HTTP status; None when botocore cannot even write such a request."""
         self._graft = request.graft
         try:
-            getattr(self._client, self._methods[request.operation])(**request.params)
+            close(getattr(self._client, self._methods[request.operation])(**request.params))
         except ClientError as refused:
             status = int(refused.response["ResponseMetadata"]["HTTPStatusCode"])
             named = not refused.response["Error"].get("Code", "").isdigit()
-            # What cannot be read as HTTP at all (a head too large) has no modelled answer; everything else has a name.
-            return status if named or len(str(request.params)) > 60_000 else 599
+            # What cannot be read as HTTP at all (a head too large, a NUL in it) has no modelled answer; everything
+            # else has a name.
+            unreadable = len(str(request.params)) > 60_000 or "\\x00" in str(request.params)
+            return status if named or unreadable else 599
         except HTTPClientError as broken:
             raise AssertionError(f"{request.operation} {request.story}: {broken!r}") from broken
         except Exception:  # noqa: BLE001 - botocore's serialisers raise anything at all
@@ -163,7 +171,7 @@ class Sender:
 
     def is_served(self, name: str, params: dict[str, Any]) -> bool:
         try:
-            getattr(self._client, self._methods[name])(**params)
+            close(getattr(self._client, self._methods[name])(**params))
         except ClientError as refused:
             return "does not serve" not in str(refused)
         except Exception:  # noqa: BLE001 - as above

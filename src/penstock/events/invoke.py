@@ -2,13 +2,15 @@
 synchronous invoke; routing is read from memory, chance comes from the dice.
 """
 
+import asyncio
 from typing import NamedTuple
 
 from penstock.core.context import Scope
 from penstock.core.dice import Dice
 from penstock.core.errors import ApiError
 from penstock.execution.model import Executor, Invocation, Outcome, OutcomeKind
-from penstock.registry.model import Route, State
+from penstock.execution.stream import ResponseStream
+from penstock.registry.model import FunctionVersion, Route, State
 from penstock.registry.routing import Routes
 
 SYNC_LIMIT = 6_291_556
@@ -51,7 +53,18 @@ class Invoker:
 
     async def run(self, call: Call) -> Outcome:
         """Run it now. The outcome is a value; only an unknown or unready function raises."""
+        version, invocation = self._aim(call, None)
+        # No shield is needed (it would cost a task): the executor runs an invoke to its end whoever goes away.
+        return await self._executor.invoke(version, invocation)
+
+    def start(self, call: Call, stream: ResponseStream) -> tuple[str, "asyncio.Task[Outcome]"]:
+        """Start it with a stream to write to: the version that runs, and its outcome to come. Raises as `run` does."""
+        version, invocation = self._aim(call, stream)
+        return version.version, asyncio.ensure_future(self._executor.invoke(version, invocation))
+
+    def _aim(self, call: Call, stream: ResponseStream | None) -> tuple[FunctionVersion, Invocation]:
         route = self.route(call)
+        version = route.choose(self._dice.random())
         invocation = Invocation(
             request_id=call.request_id,
             payload=call.payload,
@@ -60,9 +73,9 @@ class Invoker:
             client_context=call.client_context,
             trace_header=call.trace_header,
             reserved_concurrency=route.reserved_concurrency,
+            stream=stream,
         )
-        # No shield is needed (it would cost a task): the executor runs an invoke to its end whoever goes away.
-        return await self._executor.invoke(route.choose(self._dice.random()), invocation)
+        return version, invocation
 
 
 def refuse_unless_run(outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ from penstock.core.bus import Bus
 from penstock.core.clock import Clock
 from penstock.core.dice import Dice
 from penstock.events.api import invoke as invoke_api
+from penstock.events.api import stream as stream_api
 from penstock.events.async_invoke.loop import AsyncWorker
 from penstock.events.invoke import Invoker
 from penstock.execution.model import Executor
@@ -31,7 +32,7 @@ class Events:
     ):
         """Wire the synchronous road and the worker of the asynchronous one over the same executor."""
         self.invoker = Invoker(routes=routes, executor=executor, dice=dice)
-        self._operations = invoke_api.operations(self.invoker, store, bus)
+        self._operations = {**invoke_api.operations(self.invoker, store, bus), **stream_api.operations(self.invoker)}
         self._worker = AsyncWorker(
             store=store,
             clock=clock,

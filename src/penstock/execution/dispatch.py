@@ -137,7 +137,10 @@ class Dispatcher:
         # Execution time: the loop's own timer is monotonic and never scaled, and costs no task.
         flight.timer = asyncio.get_running_loop().call_later(max(limit_s, 0.0), self._expired, flight)
         environment.begin(
-            flight.meta(limit_s), flight.invocation.payload, lambda env, end: self._ended(flight, env, end)
+            flight.meta(limit_s),
+            flight.invocation.payload,
+            lambda env, end: self._ended(flight, env, end),
+            flight.invocation.stream,
         )
 
     def _ended(self, flight: Flight, environment: Environment, end: End) -> None:
@@ -220,6 +223,7 @@ def _outcome(version: FunctionVersion, verdict: Verdict, report: lines.Report, j
         verdict.payload,
         version.version,
         reason=verdict.message or verdict.error_type,
+        error_type=verdict.error_type,
         duration_ms=report.duration_ms,
         billed_ms=report.billed_ms,
         init_ms=report.init_ms,

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from penstock.execution.journal import Journal
 from penstock.execution.states import State
+from penstock.execution.stream import ResponseStream
 from penstock.registry.model import FunctionVersion
 
 
@@ -63,8 +64,17 @@ class Environment(Protocol):
     async def initialise(self, limit_s: float) -> End | None:
         """Run the init code. None when `limit_s` passed first; the environment is then ended."""
 
-    def begin(self, meta: bytes, event: bytes, ended: Callable[["Environment", End], None]) -> None:
-        """Hand over one event. `ended` is called exactly once, unless `stop` comes first."""
+    def begin(
+        self,
+        meta: bytes,
+        event: bytes,
+        ended: Callable[["Environment", End], None],
+        stream: ResponseStream | None = None,
+    ) -> None:
+        """Hand over one event. `ended` is called exactly once, unless `stop` comes first.
+
+        A runtime that streams its response writes to `stream`, and the end's payload is empty.
+        """
 
     def when_idle(self, then: Callable[["Environment"], None]) -> None:
         """Call `then` when it can take another event; for one that has replied and is not done yet (SETTLING)."""

@@ -20,6 +20,7 @@ from penstock.execution.sandbox.freezer import Freezer
 from penstock.execution.sandbox.model import Body
 from penstock.execution.served import memory
 from penstock.execution.states import State, move
+from penstock.execution.stream import ResponseStream
 from penstock.execution.zygote import ZygoteError
 from penstock.registry.model import FunctionVersion
 
@@ -120,7 +121,8 @@ class ForkedEnvironment(asyncio.Protocol):
             self.stop()
         return end
 
-    def begin(self, meta: bytes, event: bytes, ended: Ended) -> None:
+    def begin(self, meta: bytes, event: bytes, ended: Ended, stream: ResponseStream | None = None) -> None:
+        del stream  # Python handlers do not stream, at AWS neither
         if self._frozen:
             self._frozen = False
             self._body.thaw()

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from penstock.core.context import Scope
 from penstock.execution.journal import tail_text
+from penstock.execution.stream import ResponseStream
 from penstock.registry.model import FunctionVersion
 
 
@@ -27,6 +28,8 @@ class Invocation(NamedTuple):
     cognito_identity: str | None = None
     trace_header: str | None = None
     reserved_concurrency: int | None = None
+    stream: ResponseStream | None = None
+    """Where a streamed response goes as it comes; without one it is gathered into the outcome's payload."""
 
 
 class OutcomeKind(StrEnum):
@@ -55,6 +58,8 @@ class Outcome(NamedTuple):
     error_code: str | None = None
     """For PLATFORM_ERROR: AWS's error code for the caller (`InvalidRuntimeException`, `InvalidZipFileException`,
     `ServiceException`); `reason` is the message."""
+    error_type: str | None = None
+    """Of a function error, as log and stream tell it: `ValueError`, `Sandbox.Timedout`, `Runtime.ExitError`."""
     duration_ms: float = 0.0
     billed_ms: int = 0
     init_ms: float | None = None

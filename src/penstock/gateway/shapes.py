@@ -68,6 +68,8 @@ class Member:
     named: bool = False
     """Whether the model gives `wire_name` itself (lists in query and XML default to `member`, maps to key/value)."""
     json_value: bool = False
+    event_payload: bool = False
+    """Whether it is the whole body of an event stream's message."""
 
 
 class ShapeTable:
@@ -121,6 +123,7 @@ class ShapeTable:
             flattened=bool(ref.get("flattened") or self._raw[ref["shape"]].get("flattened")),
             named="locationName" in ref,
             json_value=bool(ref.get("jsonvalue")),
+            event_payload=bool(ref.get("eventpayload")),
         )
 
 

@@ -32,6 +32,7 @@ from penstock.execution.served import memory
 from penstock.execution.served.keeper import Keeper
 from penstock.execution.served.plan import Plan
 from penstock.execution.states import State, move
+from penstock.execution.stream import ResponseStream
 from penstock.registry.model import FunctionVersion
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class ServedEnvironment:
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.TimerHandle | None = None
         self._streamed = bytearray()
+        self._stream: ResponseStream | None = None
         self._pid: int | None = None
         self._peak_kb = 0
 
@@ -121,11 +123,12 @@ class ServedEnvironment:
             self.stop()
         return end
 
-    def begin(self, meta: bytes, event: bytes, ended: Ended) -> None:
+    def begin(self, meta: bytes, event: bytes, ended: Ended, stream: ResponseStream | None = None) -> None:
         if self._frozen:
             self._frozen = False
             self._body.thaw()
         self._move(State.BUSY)
+        self._stream = stream
         self.invokes += 1
         self._ended, self._end = ended, None
         self._streamed.clear()
@@ -218,10 +221,13 @@ class ServedEnvironment:
         self._settle_init(End(EndKind.ERROR, body, kind, peak_kb=self.memory_kb()[1]))
 
     def responding(self, answer: Answer, content_type: str) -> None:
-        del answer, content_type
+        if self._stream is not None:
+            self._stream.begin(content_type, answer.pause, answer.resume)
 
     def chunk(self, data: bytes) -> None:
-        if len(self._streamed) <= MAX_RESPONSE:
+        if self._stream is not None:
+            self._stream.write(data)
+        elif len(self._streamed) <= MAX_RESPONSE:
             self._streamed += data
 
     def responded(self, payload: bytes) -> None:

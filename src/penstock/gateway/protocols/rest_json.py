@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from penstock.gateway.contract import HttpRequest, HttpResponse, Params, Result
 from penstock.gateway.malformed import Malformed
 from penstock.gateway.models import Service
+from penstock.gateway.protocols import event_stream
 from penstock.gateway.protocols.codec import Call, Fault, fault_headers
 from penstock.gateway.protocols.json_text import JSON, dump, fault_document, parse
 from penstock.gateway.protocols.locations import read_located, write_located
@@ -46,7 +47,10 @@ class RestJson:
             return HttpResponse(operation.status, headers, b"" if operation.status == 204 else b"{}")
         status = write_located(operation.out_located, result, headers) or operation.status
         if shape.payload is not None:
-            return HttpResponse(status, headers, _write_payload(shape.members[shape.payload], result))
+            member = shape.members[shape.payload]
+            if member.shape.event_stream and result.get(member.name) is not None:
+                return HttpResponse(status, headers, event_stream.encode(member.shape, result[member.name]))
+            return HttpResponse(status, headers, _write_payload(member, result))
         if status == 204:
             return HttpResponse(status, headers)
         outside = {member.name for member in operation.out_located}
