@@ -1,8 +1,8 @@
-"""The runtime library directory: AWS's libraries, nothing else, and mended whatever happened to it."""
+"""The runtime library directory: AWS's libraries, our Node.js runtime, nothing else, and mended whatever happened to it."""
 
 from penstock.execution.libraries import build
 
-EXPECTED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3"}
+EXPECTED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3", "penstock-nodejs"}
 
 
 def names(directory):
