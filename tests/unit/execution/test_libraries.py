@@ -1,4 +1,4 @@
-"""The runtime library directory: AWS's libraries, our Node.js runtime, nothing else, and mended whatever happened to it."""
+"""The runtime library directory: what AWS has there and our Node.js runtime, mended whatever happened to it."""
 
 from penstock.execution.libraries import build
 
