@@ -1,14 +1,26 @@
 """How rooms that do not know each other work together. Rule: a few lines each; what needs more belongs in a room."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from penstock.core.bus import Bus
 from penstock.core.errors import ApiError
 from penstock.execution.room import Execution
 from penstock.gateway.contract import Operation, RawHandler
 from penstock.registry.facts import FunctionChanged, FunctionDeleted
-from penstock.registry.model import LATEST
+from penstock.registry.model import LATEST, ProvisionedConfig, Warmth
 from penstock.registry.room import Registry
+
+
+class Warm:
+    """The registry's thermometer: execution is made after the registry, so it is asked when it is there."""
+
+    def __init__(self, execution: Callable[[], Execution]):
+        """`execution` is not called before every room is made."""
+        self._execution = execution
+
+    def warmth(self, config: ProvisionedConfig) -> Warmth:
+        """See `registry.ports.Thermometer`."""
+        return self._execution().warmth(config)
 
 
 class FunctionFollower:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from penstock import __version__
-from penstock.app.adapters import FunctionFollower
+from penstock.app.adapters import FunctionFollower, Warm
 from penstock.app.business_clock import HighWater, open_clock
 from penstock.app.hooks import HookRoad
 from penstock.app.lock import DirectoryLock
@@ -107,6 +107,7 @@ class App:
         alarms = Alarms(store=store, clock=clock, bus=bus, fetch=metrics.periods)
         logs = Logs(store=store, clock=clock, metrics=metrics)
         markers = Markers(clock=clock, dice=dice)
+        warm = Warm(lambda: execution)
         registry = Registry(
             store=store,
             clock=clock,
@@ -117,6 +118,7 @@ class App:
             data=config.data,
             account_concurrency=config.account_concurrency,
             bus=bus,
+            thermometer=warm,
         )
         execution = Execution(
             run=config.run,
@@ -133,6 +135,7 @@ class App:
             path=config.interpreters_path,
             isolation=config.isolation,
             serve=self._serve,
+            declared=registry.routing,
         )
         self._execution = execution
         events = Events(

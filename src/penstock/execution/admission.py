@@ -1,17 +1,22 @@
 """How many invokes may run at once. Rule: pure bookkeeping, no waiting; a refused invoke is throttled at once.
 
-A function with reserved concurrency draws from its own share alone; all others share what the account has left.
+A function with reserved concurrency draws from its own share alone, one that found a provisioned environment free from
+what it has provisioned; all others share what the account has left.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from penstock.core.context import Scope
+from penstock.execution.scaling import Bucket, draw
 
 RESERVED_REASON = "ReservedFunctionConcurrentInvocationLimitExceeded"
 ACCOUNT_REASON = "ConcurrentInvocationLimitExceeded"
+RATE_REASON = "FunctionInvocationRateLimitExceeded"
+"""AWS's word for a function that asks for environments faster than it may scale."""
 
 Key = tuple[Scope, str]
 
@@ -22,8 +27,8 @@ class _Account:
 
     running: int = 0
     unreserved_running: int = 0
-    reserved: int = 0
-    """The sum of all reservations."""
+    aside: int = 0
+    """What its functions do not share: reservations, and what those without one have provisioned."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,15 +37,23 @@ class _Share:
 
     account: _Account
     reserved: int | None = None
+    provisioned: int = 0
     running: int = 0
+    bucket: Bucket | None = None
+    """How many environments it may still get at once."""
+
+    @property
+    def aside(self) -> int:
+        """What it keeps from the others."""
+        return self.provisioned if self.reserved is None else self.reserved
 
 
 class Slot(NamedTuple):
     """One admitted invoke; give it back with `release`."""
 
     share: _Share
-    reserved: bool
-    """Which pool it came from, remembered because the reservation may change while the invoke runs."""
+    shared: bool
+    """Whether it came from what the account's functions share; remembered, because that may change while it runs."""
     running: int
     """Invokes of this function now, this one included."""
     account_running: int
@@ -59,39 +72,53 @@ class Admission:
     def set_reserved(self, scope: Scope, name: str, reserved: int | None) -> None:
         """The function's reserved concurrency, None for none."""
         share = self._share(scope, name)
-        share.account.reserved += (reserved or 0) - (share.reserved or 0)
-        share.reserved = reserved
-        if reserved is None and not share.running:
-            del self._shares[scope, name]
+        _set_aside(share, reserved, share.provisioned)
+        self._tidy((scope, name), share)
 
-    def admit(self, scope: Scope, name: str, reserved: int | None) -> Slot | str:
-        """A slot, or AWS's reason for throttling. `reserved` is the newest word and corrects what was set."""
+    def set_provisioned(self, totals: Mapping[Key, int]) -> None:
+        """What every function has provisioned over all its versions and aliases; others have nothing."""
+        known = [key for key, share in self._shares.items() if share.provisioned]
+        for key in {*known, *totals}:
+            share = self._share(*key)
+            _set_aside(share, share.reserved, totals.get(key, 0))
+            self._tidy(key, share)
+
+    def admit(self, scope: Scope, name: str, reserved: int | None, *, provisioned: bool = False) -> Slot | str:
+        """A slot, or AWS's reason for throttling. `reserved` is the newest word and corrects what was set.
+
+        `provisioned`: a provisioned environment is free for it, so that it draws on what its function has set aside.
+        """
         share = self._shares.get((scope, name)) or self._share(scope, name)
         account = share.account
         if share.reserved != reserved:
-            account.reserved += (reserved or 0) - (share.reserved or 0)
-            share.reserved = reserved
-        if reserved is None:
-            if account.unreserved_running >= self.account_limit - account.reserved:
+            _set_aside(share, reserved, share.provisioned)
+        shared = reserved is None and not provisioned
+        if shared:
+            if account.unreserved_running >= self.account_limit - account.aside:
                 return ACCOUNT_REASON
             account.unreserved_running += 1
-        elif share.running >= reserved:
+        elif reserved is not None and share.running >= reserved:
             return RESERVED_REASON
         share.running += 1
         account.running += 1
-        return Slot(share, reserved is not None, share.running, account.running, account.unreserved_running)
+        return Slot(share, shared, share.running, account.running, account.unreserved_running)
+
+    def may_scale(self, slot: Slot, now: float) -> bool:
+        """Whether the function may have one more environment at this monotonic instant; counts it if so."""
+        slot.share.bucket, allowed = draw(slot.share.bucket, now)
+        return allowed
 
     def release(self, slot: Slot) -> None:
         """The invoke ended."""
         account = slot.share.account
         account.running -= 1
-        if not slot.reserved:
+        if slot.shared:
             account.unreserved_running -= 1
         slot.share.running -= 1
 
     def unreserved_limit(self, scope: Scope) -> int:
         """What functions without a reservation share."""
-        return self.account_limit - self._accounts[scope].reserved
+        return self.account_limit - self._accounts[scope].aside
 
     def running(self, scope: Scope, name: str) -> int:
         """Invokes of a function now, over all its versions."""
@@ -103,3 +130,13 @@ class Admission:
         if key not in self._shares:
             self._shares[key] = _Share(self._accounts[scope])
         return self._shares[key]
+
+    def _tidy(self, key: Key, share: _Share) -> None:
+        if share.reserved is None and not share.provisioned and not share.running:
+            self._shares.pop(key, None)
+
+
+def _set_aside(share: _Share, reserved: int | None, provisioned: int) -> None:
+    share.account.aside -= share.aside
+    share.reserved, share.provisioned = reserved, provisioned
+    share.account.aside += share.aside

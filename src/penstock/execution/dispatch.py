@@ -7,7 +7,7 @@ import logging
 
 from penstock.core.clock import Clock
 from penstock.execution import lines
-from penstock.execution.admission import Admission, Slot
+from penstock.execution.admission import RATE_REASON, Admission, Slot
 from penstock.execution.environment import End, EndKind, Environment, LaunchError
 from penstock.execution.failures import NO_REASON
 from penstock.execution.flight import Flight, Verdict, judge, judge_timeout
@@ -52,20 +52,31 @@ class Dispatcher:
             return _refused(version, "ServiceException", "the server is stopping: try again in a moment")
         executed = version.version if invocation.alias else None
         measures = self._measures.of(version.scope, version.name, invocation.invoked_arn, executed)
-        slot = self._admission.admit(version.scope, version.name, invocation.reserved_concurrency)
+        environment = self._pool.take(version.code_id)
+        slot = self._admit(version, invocation, environment)
         if not isinstance(slot, Slot):
+            if environment is not None:
+                self._offer(environment)
             measures.throttled(self._clock.now())
             return Outcome(OutcomeKind.THROTTLED, b"", version.version, reason=slot)
         measures.admitted(slot, self._clock.now())
+        busy, allocated = self._pool.usage(version.code_id)
+        if allocated:
+            used = environment is not None and self._pool.is_provisioned(environment)
+            measures.provisioned(self._clock.now(), used=used, busy=busy, allocated=allocated)
         flight = Flight(version, invocation, slot, measures, asyncio.get_running_loop().create_future())
         self._flights.add(flight)
         self._quiet.clear()
-        environment = self._pool.take(version.code_id)
         if environment is not None:
             self._run(flight, environment, version.timeout_s)
         else:
             self._spawn(flight)
         return await flight.done
+
+    def offer(self, environment: Environment) -> None:
+        """An environment made for nobody in particular is ready: the next in line gets it."""
+        if environment.state is State.IDLE:
+            self._offer(environment)
 
     def in_flight(self) -> list[Flight]:
         """Invokes not yet settled."""
@@ -91,6 +102,17 @@ class Dispatcher:
             if flight.running_on is not None:
                 flight.running_on.stop()
             self._refuse(flight, LaunchError("ServiceException", "the server stopped before the function ended"))
+
+    def _admit(self, version: FunctionVersion, invocation: Invocation, environment: Environment | None) -> Slot | str:
+        scope, name = version.scope, version.name
+        provisioned = environment is not None and self._pool.is_provisioned(environment)
+        slot = self._admission.admit(scope, name, invocation.reserved_concurrency, provisioned=provisioned)
+        if environment is not None or not isinstance(slot, Slot):
+            return slot
+        if self._admission.may_scale(slot, self._clock.monotonic()):
+            return slot
+        self._admission.release(slot)
+        return RATE_REASON
 
     def _spawn(self, flight: Flight) -> None:
         task = asyncio.get_running_loop().create_task(self._cold(flight))

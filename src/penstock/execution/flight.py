@@ -83,6 +83,17 @@ def judge_init(end: End, request_id: str) -> Verdict:
     return Verdict(OutcomeKind.INIT_FAILED, body, "error", kind, end.reason)
 
 
+def init_failure(end: End) -> str:
+    """Why an init phase failed, in words for people: `Runtime.ImportModuleError: Unable to import …`."""
+    if end.kind is not EndKind.ERROR:
+        return f"{end.error_type or failures.EXITED}: {end.reason}"
+    try:
+        said = orjson.loads(end.payload)["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        said = end.payload[:200].decode("utf-8", "replace")
+    return f"{end.error_type}: {said}"
+
+
 def judge_timeout(request_id: str, timeout_s: float) -> Verdict:
     """The meaning of a passed time limit."""
     body = failures.timed_out(request_id, timeout_s)

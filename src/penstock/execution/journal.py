@@ -14,6 +14,8 @@ MAX_INVOKE_BYTES = 16 * 1024 * 1024
 """What one invoke may log; the rest is counted, not kept."""
 TAIL_BYTES = 4096
 BATCH = 200
+ON_DEMAND = "on-demand"
+PROVISIONED = "provisioned-concurrency"
 
 
 def tail_text(lines: Collection[str]) -> bytes:
@@ -24,8 +26,11 @@ def tail_text(lines: Collection[str]) -> bytes:
 class Journal:
     """Lines of one log stream."""
 
-    def __init__(self, sink: LogSink, clock: Clock, scope: Scope, group: str, stream: str) -> None:
-        """Nothing is created until the first line."""
+    def __init__(
+        self, sink: LogSink, clock: Clock, scope: Scope, group: str, stream: str, initialization: str = ON_DEMAND
+    ) -> None:
+        """Nothing is created until the first line. `initialization`: what the environment is made for, AWS's word."""
+        self.initialization = initialization
         self.group = group
         self.stream = stream
         self._sink = sink

@@ -83,15 +83,16 @@ class TextLines:
 class JsonLines:
     """Platform events, for functions with the JSON log format."""
 
-    def __init__(self, function: str, level: str | None) -> None:
+    def __init__(self, function: str, level: str | None, initialization: str = "on-demand") -> None:
         """`level` is the function's system log level; INFO when it is not set."""
         self._function = function
+        self._initialization = initialization
         self._level = LEVELS.get(level or "INFO", 1)
 
     def init_start(self, at: float, runtime: str, arn: str) -> list[str]:
         """`platform.initStart`."""
         record = {
-            "initializationType": "on-demand",
+            "initializationType": self._initialization,
             "phase": "init",
             "runtimeVersion": runtime,
             "runtimeVersionArn": arn,
@@ -102,7 +103,7 @@ class JsonLines:
     def init_report(self, at: float, duration_ms: float, phase: str, status: str, error_type: str | None) -> list[str]:
         """`platform.initReport`."""
         record: dict[str, Any] = {
-            "initializationType": "on-demand",
+            "initializationType": self._initialization,
             "phase": phase,
             "status": status,
             "metrics": {"durationMs": round(duration_ms, 3)},
@@ -150,9 +151,11 @@ TEXT = TextLines()
 PlatformLines = TextLines | JsonLines
 
 
-def lines_for(function: str, log_format: str, system_level: str | None) -> PlatformLines:
+def lines_for(
+    function: str, log_format: str, system_level: str | None, initialization: str = "on-demand"
+) -> PlatformLines:
     """The writer a function's logging configuration asks for."""
-    return JsonLines(function, system_level) if log_format == "JSON" else TEXT
+    return JsonLines(function, system_level, initialization) if log_format == "JSON" else TEXT
 
 
 def stream_name(at: float, version: str, ident: str) -> str:

@@ -5,12 +5,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 
 from penstock.core.context import Scope
 from penstock.execution.admission import Slot
-from penstock.observe.ports import Dimensions, MetricSink
+from penstock.observe.ports import Dimensions, Meter, MetricSink
 
 NAMESPACE = "AWS/Lambda"
 ACCOUNT: Dimensions = ()
 KEPT = 4096
 """Functions and qualifiers whose series are held open."""
+PROVISIONED = "ProvisionedConcurrencyInvocations"
+SPILLOVER = "ProvisionedConcurrencySpilloverInvocations"
+UTILIZATION = "ProvisionedConcurrencyUtilization"
 
 
 def dimension_sets(name: str, resource: str, executed: str | None) -> tuple[Dimensions, ...]:
@@ -30,7 +33,7 @@ def resource_name(invoked_arn: str, name: str) -> str:
 class FunctionMeasures:
     """The samples of one function under one qualifier."""
 
-    __slots__ = ("_ended", "_reserved", "_sets", "_throttled", "_unreserved")
+    __slots__ = ("_ended", "_own", "_provisioned", "_reserved", "_scope", "_sets", "_sink", "_throttled", "_unreserved")
 
     def __init__(self, sink: MetricSink, scope: Scope, sets: tuple[Dimensions, ...]) -> None:
         """`sets` as `dimension_sets` makes them."""
@@ -40,6 +43,9 @@ class FunctionMeasures:
             for dimensions in sets
             for name, unit in (("Invocations", "Count"), ("Errors", "Count"), ("Duration", "Milliseconds"))
         ]
+        self._sink, self._scope, self._own = sink, scope, sets[2:]
+        self._provisioned: dict[str, Meter] | None = None
+        """Opened when needed: few functions have any."""
         self._sets = len(sets)
         self._throttled = sink.meter(scope, NAMESPACE, [("Throttles", dimensions, "Count") for dimensions in sets])
         self._reserved = sink.meter(scope, NAMESPACE, running)
@@ -54,10 +60,25 @@ class FunctionMeasures:
     def admitted(self, slot: Slot, at: float) -> None:
         """How many run at once, this one included."""
         running = (slot.account_running, slot.running, slot.running)
-        if slot.reserved:
-            self._reserved.add(running, at)
-        else:
+        if slot.shared:
             self._unreserved.add((*running, slot.unreserved_running), at)
+        else:
+            self._reserved.add(running, at)
+
+    def provisioned(self, at: float, *, used: bool, busy: int, allocated: int) -> None:
+        """One invoke of a version with provisioned concurrency, on it (`used`) or spilled over to on-demand.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
+        """
+        if self._provisioned is None:
+            self._provisioned = {name: self._open(name) for name in (PROVISIONED, SPILLOVER)}
+        self._provisioned[PROVISIONED if used else SPILLOVER].add((1.0, busy, busy / allocated) * len(self._own), at)
+
+    def _open(self, name: str) -> Meter:
+        """The meter of such invokes: by version or alias, as AWS has them, never for the whole function."""
+        names = ((name, "Count"), ("ProvisionedConcurrentExecutions", "Count"), (UTILIZATION, "Count"))
+        series = [(each, dimensions, unit) for dimensions in self._own for each, unit in names]
+        return self._sink.meter(self._scope, NAMESPACE, series)
 
     def ended(self, at: float, duration_ms: float, *, failed: bool) -> None:
         """One invocation. Errors is 0 or 1, so that its average is the error rate."""

@@ -1,7 +1,7 @@
 """Which environments exist and which are free. Rule: an environment serves one `code_id` and goes to nobody else.
 
-Free ones are taken last in, first out, so that surplus ones grow old and are reaped. An invoke that waits for its cold
-start may be served by an environment that becomes free first.
+Free ones are taken last in, first out, so that surplus ones grow old and are reaped; provisioned ones, which are not
+reaped, come first. An invoke that waits for its cold start may be served by an environment that becomes free first.
 """
 
 from collections import deque
@@ -13,17 +13,21 @@ from penstock.execution.environment import Environment
 from penstock.execution.states import State
 
 W = TypeVar("W")
+ALIVE = frozenset({State.IDLE, State.BUSY, State.SETTLING})
 
 
 class Shelf(Generic[W]):
     """The environments of one version, and those who wait for one."""
 
-    __slots__ = ("free", "members", "waiting")
+    __slots__ = ("free", "members", "provisioned", "ready", "waiting")
 
     def __init__(self) -> None:
         """An empty shelf."""
         self.members: set[Environment] = set()
         self.free: list[Environment] = []
+        self.provisioned: set[Environment] = set()
+        self.ready: list[Environment] = []
+        """The provisioned ones that are free."""
         self.waiting: deque[W] = deque()
 
 
@@ -37,11 +41,44 @@ class Pool(Generic[W]):
     def take(self, code_id: str) -> Environment | None:
         """The free environment used last, or None."""
         shelf = self._shelves.get(code_id)
-        while shelf and shelf.free:
-            environment = shelf.free.pop()
+        while shelf and (shelf.ready or shelf.free):
+            environment = (shelf.ready or shelf.free).pop()
             if not environment.doomed and environment.state is State.IDLE:
                 return environment
         return None
+
+    def provision(self, environment: Environment) -> None:
+        """It is kept ready from now on."""
+        self._shelf(environment.version.code_id).provisioned.add(environment)
+
+    def demote(self, environment: Environment) -> None:
+        """It is one like any other from now on: used while it is there, reaped when idle."""
+        shelf = self._shelves.get(environment.version.code_id)
+        if shelf and environment in shelf.provisioned:
+            shelf.provisioned.discard(environment)
+            if environment in shelf.ready:
+                shelf.ready.remove(environment)
+                shelf.free.append(environment)
+
+    def is_provisioned(self, environment: Environment) -> bool:
+        """Whether it is kept ready."""
+        shelf = self._shelves.get(environment.version.code_id)
+        return shelf is not None and environment in shelf.provisioned
+
+    def provisioned(self, code_id: str) -> list[Environment]:
+        """Those kept ready, idle or busy, that have a future."""
+        shelf = self._shelves.get(code_id)
+        return [one for one in shelf.provisioned if not one.doomed and one.state in ALIVE] if shelf else []
+
+    def all_provisioned(self) -> Iterator[Environment]:
+        """Every environment that is kept ready."""
+        for shelf in list(self._shelves.values()):
+            yield from list(shelf.provisioned)
+
+    def usage(self, code_id: str) -> tuple[int, int]:
+        """Of the environments kept ready, how many are busy and how many there are."""
+        shelf = self._shelves.get(code_id)
+        return (len(shelf.provisioned) - len(shelf.ready), len(shelf.provisioned)) if shelf else (0, 0)
 
     def wait(self, code_id: str, waiting: W) -> None:
         """Stand in line for an environment that becomes free."""
@@ -65,7 +102,7 @@ class Pool(Generic[W]):
         shelf = self._shelf(environment.version.code_id)
         if shelf.waiting:
             return shelf.waiting.popleft()
-        shelf.free.append(environment)
+        (shelf.ready if environment in shelf.provisioned else shelf.free).append(environment)
         return None
 
     def remove(self, environment: Environment) -> None:
@@ -74,8 +111,10 @@ class Pool(Generic[W]):
         if shelf is None:
             return
         shelf.members.discard(environment)
-        if environment in shelf.free:
-            shelf.free.remove(environment)
+        shelf.provisioned.discard(environment)
+        for shelved in (shelf.free, shelf.ready):
+            if environment in shelved:
+                shelved.remove(environment)
         self._tidy(environment.version.code_id, shelf)
 
     def all(self) -> Iterator[Environment]:

@@ -93,6 +93,7 @@ class Provision:
             opt=setting.opt,
             log_group=journal.group,
             log_stream=journal.stream,
+            initialization=journal.initialization,
             interpreter=program,
             own=own,
         )

@@ -13,6 +13,7 @@ from penstock.core.clock import Clock
 from penstock.core.context import Scope
 from penstock.core.dice import Dice
 from penstock.execution.admission import Admission
+from penstock.execution.allocator import Allocations, Allocator
 from penstock.execution.dispatch import Dispatcher
 from penstock.execution.flight import Flight
 from penstock.execution.interpreters import SUPPORTED, Choice
@@ -35,7 +36,8 @@ from penstock.execution.watch import Watch
 from penstock.execution.zygote import Zygote, Zygotes
 from penstock.gateway.contract import Operation, RawHandler
 from penstock.observe.ports import LogSink, MetricSink
-from penstock.registry.model import FunctionVersion
+from penstock.registry.model import FunctionVersion, ProvisionedConfig, Warmth
+from penstock.registry.routing import Routes
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class Execution:
         path: str = os.defpath,
         isolation: str = Demand.AUTO,
         serve: Serve | None = None,
+        declared: Allocations | None = None,
     ) -> None:
         """`run` may be deleted while the server is down; `path` is where interpreters are looked for.
 
@@ -96,7 +99,12 @@ class Execution:
             clock=clock, admission=self.admission, measures=Measures(metrics), pool=self._pool, warmup=warmup
         )
         self._warming: set[asyncio.Task[None]] = set()
-        self._watch = Watch(clock, self._pool, idle_environment_s)
+        declared = declared or Routes()
+        self._watch = Watch(clock, self._pool, idle_environment_s, declared.serves)
+        self._allocator = Allocator(
+            clock=clock, declared=declared, pool=self._pool, warmup=warmup, admission=self.admission,
+            offer=self._dispatcher.offer, is_open=lambda: bool(endpoint()), at_once=max(1, places // 2),
+        )  # fmt: skip
 
     def operations(self) -> Mapping[str, Mapping[str, Operation]]:
         """None: Invoke belongs to events/, which chooses between now and later."""
@@ -113,9 +121,11 @@ class Execution:
         """
         self._zygotes.closure = await self._fence.start()
         self._watch.start()
+        self._allocator.start()
 
     async def stop(self, drain_s: float = DRAIN_S) -> None:
         """Let running invokes end for at most `drain_s`, then end every environment and zygote."""
+        await self._allocator.stop()
         if not await self._dispatcher.drain(drain_s):
             log.warning("%d invokes did not end in %.0f s and are stopped", len(self._dispatcher.in_flight()), drain_s)
         await self._dispatcher.stop()
@@ -154,6 +164,10 @@ class Execution:
     async def check_runtime(self, runtime: str) -> None:
         """Return when this server can run `runtime`; raises `LaunchError` that says why not."""
         await self._launcher.words(runtime)
+
+    def warmth(self, config: ProvisionedConfig) -> Warmth:
+        """What stands ready of a provisioned concurrency. Implements `registry.ports.Thermometer`."""
+        return self._allocator.warmth(config)
 
     def set_reserved(self, scope: Scope, name: str, reserved: int | None) -> None:
         """Tell a function's reserved concurrency as soon as it is set, so that others lose their share at once."""

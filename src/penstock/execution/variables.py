@@ -23,6 +23,8 @@ class Surroundings:
     temporary: Path
     log_group: str
     log_stream: str
+    initialization: str
+    """`on-demand` or `provisioned-concurrency`."""
     interpreter: str
     """Its directory comes first on PATH; empty when there is none."""
     opt: Path | None = None
@@ -62,7 +64,7 @@ def _reserved(version: FunctionVersion, around: Surroundings) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": version.name,
         "AWS_LAMBDA_FUNCTION_VERSION": version.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": around.initialization,
         "AWS_LAMBDA_LOG_FORMAT": version.log_format,
         "AWS_LAMBDA_LOG_GROUP_NAME": around.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": around.log_stream,

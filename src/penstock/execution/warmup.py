@@ -14,14 +14,16 @@ from penstock.core.clock import Clock
 from penstock.core.dice import Dice
 from penstock.execution import failures, lines
 from penstock.execution.environment import End, EndKind, Environment, Launcher
-from penstock.execution.flight import Flight, Verdict, judge_init, judge_timeout
-from penstock.execution.journal import Journal
+from penstock.execution.flight import Flight, Verdict, init_failure, judge_init, judge_timeout
+from penstock.execution.journal import ON_DEMAND, PROVISIONED, Journal
 from penstock.execution.pool import Pool
 from penstock.execution.variables import log_group
 from penstock.observe.ports import LogSink
 from penstock.registry.model import FunctionVersion
 
 INIT_LIMIT_S = 10.0
+PROVISIONED_LIMIT_S = 130.0
+"""What the init code of a provisioned environment gets, or the function's time limit if that is longer; as in AWS."""
 PLACE_S = 1.0
 """A place is held this long at most: an init that waits for the network uses no processor."""
 
@@ -72,12 +74,7 @@ class Warmup:
 
     async def start(self, version: FunctionVersion, request_id: str, gone: Callable[[Environment], None]) -> Started:
         """Both tries; raises `LaunchError` when the platform could not even begin."""
-        journal = self._journal(version)
-        writer = lines.lines_for(version.name, version.log_format, version.system_log_level)
-        words = await self._launcher.words(version.runtime)
-        arn = f"arn:aws:lambda:{version.scope.region}::runtime:{version.runtime}"
-        journal.platform(writer.init_start(self._clock.now(), words, arn))
-        journal.flush()
+        journal = await self._begin(version, ON_DEMAND)
         first, end = await self._try(version, journal, gone, INIT_LIMIT_S)
         if end is not None and end.kind is EndKind.READY:
             return Started(first, journal, init_ms=first.init_ms)
@@ -89,12 +86,30 @@ class Warmup:
             return Started(second, journal, spent_s=spent_s)
         self._report(version, journal, end, second, "invoke")
         verdict = judge_timeout(request_id, version.timeout_s) if end is None else judge_init(end, request_id)
-        journal.platform(writer.start(self._clock.now(), request_id, version.version))
+        journal.platform(_writer(version, journal).start(self._clock.now(), request_id, version.version))
         return Started(verdict, journal, spent_s=spent_s, peak_kb=second.memory_kb()[1])
 
-    def _journal(self, version: FunctionVersion) -> Journal:
+    async def provision(self, version: FunctionVersion, gone: Callable[[Environment], None]) -> Environment | str:
+        """An initialised environment that waits for nobody, or in words why its init code failed.
+
+        Raises `LaunchError` when the platform could not even begin.
+        """
+        journal = await self._begin(version, PROVISIONED)
+        environment, end = await self._try(version, journal, gone, max(PROVISIONED_LIMIT_S, version.timeout_s))
+        if end is not None and end.kind is EndKind.READY:
+            journal.flush()
+            return environment
+        self._report(version, journal, end, environment, "init")
+        return "the init code did not end in time" if end is None else init_failure(end)
+
+    async def _begin(self, version: FunctionVersion, initialization: str) -> Journal:
         stream = lines.stream_name(self._clock.now(), version.version, self._dice.token(16).hex())
-        return Journal(self._logs, self._clock, version.scope, log_group(version), stream)
+        journal = Journal(self._logs, self._clock, version.scope, log_group(version), stream, initialization)
+        words = await self._launcher.words(version.runtime)
+        arn = f"arn:aws:lambda:{version.scope.region}::runtime:{version.runtime}"
+        journal.platform(_writer(version, journal).init_start(self._clock.now(), words, arn))
+        journal.flush()
+        return journal
 
     async def _try(
         self, version: FunctionVersion, journal: Journal, gone: Callable[[Environment], None], limit_s: float
@@ -107,8 +122,12 @@ class Warmup:
     def _report(
         self, version: FunctionVersion, journal: Journal, end: End | None, environment: Environment, phase: str
     ) -> None:
-        writer = lines.lines_for(version.name, version.log_format, version.system_log_level)
         duration_ms = (self._clock.monotonic() - environment.created_at) * 1000
         status, kind = ("timeout", None) if end is None else ("error", end.error_type or failures.EXITED)
+        writer = _writer(version, journal)
         journal.platform(writer.init_report(self._clock.now(), duration_ms, phase, status, kind))
         journal.flush()
+
+
+def _writer(version: FunctionVersion, journal: Journal) -> lines.PlatformLines:
+    return lines.lines_for(version.name, version.log_format, version.system_log_level, journal.initialization)

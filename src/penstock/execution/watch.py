@@ -6,25 +6,36 @@ Rule: a few microseconds per busy environment and tick; sleeps between ticks wha
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from penstock.core.clock import Clock
+from penstock.execution.environment import Environment
 from penstock.execution.flight import Flight
 from penstock.execution.pool import Pool
 from penstock.execution.states import State
+from penstock.registry.model import FunctionVersion
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
+LEFT_IDLE_S = 60.0
+"""How long environments outlive their version's traffic: a rollback within that time finds them warm."""
 
 
 class Watch:
     """One task for all environments."""
 
-    def __init__(self, clock: Clock, pool: Pool[Flight], idle_s: float) -> None:
-        """`idle_s` real seconds without an invoke and an environment is reaped."""
+    def __init__(
+        self, clock: Clock, pool: Pool[Flight], idle_s: float, expects: Callable[[FunctionVersion], bool]
+    ) -> None:
+        """`idle_s` real seconds without an invoke and an environment is reaped.
+
+        Sooner, after `LEFT_IDLE_S`, when its version `expects` no traffic: no alias leads to it any more.
+        """
         self._clock = clock
         self._pool = pool
         self._idle_s = idle_s
+        self._expects = expects
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -56,6 +67,11 @@ class Watch:
                 if used_kb > environment.version.memory_mb * 1024:
                     log.info("%s is over its memory limit and is killed", environment.version.arn)
                     environment.kill()
-            elif environment.state is State.IDLE and now - environment.idle_since > self._idle_s:
+            elif environment.state is State.IDLE and self._is_spare(environment, now - environment.idle_since):
                 environment.doomed = True
                 environment.stop()
+
+    def _is_spare(self, environment: Environment, idle_s: float) -> bool:
+        if idle_s <= min(self._idle_s, LEFT_IDLE_S) or self._pool.is_provisioned(environment):
+            return False
+        return idle_s > self._idle_s or not self._expects(environment.version)

@@ -8,6 +8,8 @@ from penstock.registry.desk import Desk, Transaction
 from penstock.registry.facts import FunctionDeleted
 from penstock.registry.lookup import existing_function
 from penstock.registry.model import LATEST, Function
+from penstock.registry.provision import forget_provisioned
+from penstock.registry.provisioned_records import delete_provisioned
 from penstock.registry.records import (
     delete_function as delete_function_rows,
 )
@@ -40,6 +42,7 @@ async def delete_function(desk: Desk, context: RequestContext, params: Mapping[s
 def _delete_all(desk: Desk, transaction: Transaction, context: RequestContext, function: Function) -> None:
     aliases = read_aliases(transaction.connection, function.scope, function.name)
     delete_function_rows(transaction.connection, function.scope, function.name)
+    delete_provisioned(transaction.connection, function.scope, function.name)
     transaction.then(desk.routes.drop_function, function.scope, function.name)
     transaction.then(desk.bus.publish, FunctionDeleted(function.scope, function.name))
     detail = {"aliases": {alias.name: alias.version for alias in aliases}}
@@ -60,5 +63,6 @@ def _delete_one(
         raise conflict(f"Unable to delete version because the following aliases reference it: [{', '.join(users)}]")
     delete_version(connection, function.scope, function.name, qualifier)
     delete_policies(connection, function.scope, function.name, [qualifier])
+    forget_provisioned(desk, transaction, function.scope, function.name, qualifier)
     transaction.then(desk.routes.drop_version, function.scope, function.name, qualifier)
     desk.changed(transaction, context.scope, function.name)

@@ -18,7 +18,7 @@ from penstock.registry.download import CodeLinks
 from penstock.registry.environment import opened
 from penstock.registry.facts import FunctionChanged
 from penstock.registry.model import FunctionVersion
-from penstock.registry.ports import AliasGuard, Change, ChangeLog, Cipher, ObjectStore
+from penstock.registry.ports import AliasGuard, Change, ChangeLog, Cipher, ObjectStore, Thermometer
 from penstock.registry.routing import Routes
 from penstock.store.database import Connection, Store
 
@@ -56,6 +56,7 @@ class Desk:
         routes: Routes,
         bus: Bus,
         account_concurrency: int,
+        thermometer: Thermometer,
         objects: ObjectStore | None = None,
     ) -> None:
         """Nothing starts here."""
@@ -69,6 +70,7 @@ class Desk:
         self.routes = routes
         self.bus = bus
         self.account_concurrency = account_concurrency
+        self.thermometer = thermometer
         self.objects = objects
         self.links = CodeLinks(clock=clock, dice=dice)
         self._writes: set[asyncio.Task[Any]] = set()

@@ -3,6 +3,7 @@
 import base64
 
 from penstock.core.context import Scope
+from penstock.registry.model import ProvisionedConfig, Warmth
 from penstock.registry.ports import Change
 from penstock.store.database import Connection
 
@@ -23,6 +24,13 @@ class OpenGuard:
 
     def check(self, connection: Connection, scope: Scope, function: str, alias: str) -> None:
         """Nothing is guarded."""
+
+
+class Cold:
+    """A `Thermometer` of a server on which nothing ever gets warm."""
+
+    def warmth(self, config: ProvisionedConfig) -> Warmth:  # noqa: ARG002 - the port's shape
+        return Warmth()
 
 
 class PlainCipher:

@@ -154,6 +154,34 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisionedConfig:
+    """How many environments of a published version or an alias are kept ready."""
+
+    scope: Scope
+    function: str
+    qualifier: str
+    """A version's number or an alias's name."""
+    requested: int
+    modified_at: float
+    """When a user last set it."""
+
+    @property
+    def arn(self) -> str:
+        """Of the version or alias."""
+        return function_arn(self.scope, self.function, self.qualifier)
+
+
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """What stands ready for a `ProvisionedConfig` at this moment."""
+
+    allocated: int = 0
+    available: int = 0
+    failure: str | None = None
+    """Why no more could be made; None while nothing failed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The resource policy of one qualifier (`""` for the unqualified function)."""
 

@@ -11,6 +11,7 @@ from penstock.core.context import RequestContext
 from penstock.registry.aliases import check_route
 from penstock.registry.desk import Desk, Transaction
 from penstock.registry.model import Alias
+from penstock.registry.provision import check_provisionable, forget_provisioned
 from penstock.registry.records import delete_alias as delete_alias_row
 from penstock.registry.records import delete_policies, read_alias, read_function, write_alias
 from penstock.registry.reference import read_unqualified
@@ -57,6 +58,7 @@ async def update_alias(desk: Desk, context: RequestContext, params: Mapping[str,
         if (moved.version, moved.weights) != (current.version, current.weights):
             desk.guard.check(connection, context.scope, name, current.name)
         check_route(connection, context.scope, name, moved.version, moved.weights)
+        check_provisionable(connection, moved)
         _write(desk, transaction, moved)
         if moved.version != current.version:
             _record(desk, transaction, context, "alias-moved", moved, current)
@@ -81,6 +83,7 @@ async def delete_alias(desk: Desk, context: RequestContext, params: Mapping[str,
         desk.guard.check(connection, context.scope, name, alias.name)
         delete_alias_row(connection, context.scope, name, alias.name)
         delete_policies(connection, context.scope, name, [alias.name])
+        forget_provisioned(desk, transaction, context.scope, name, alias.name)
         transaction.then(desk.routes.drop_alias, context.scope, name, alias.name)
         detail = {"weights": dict(alias.weights)}
         desk.record(

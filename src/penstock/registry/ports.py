@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from penstock.core.context import Scope
+from penstock.registry.model import ProvisionedConfig, Warmth
 from penstock.store.database import Connection
 
 
@@ -40,6 +41,13 @@ class AliasGuard(Protocol):
 
     def check(self, connection: Connection, scope: Scope, function: str, alias: str) -> None:
         """Return, or raise `ApiError` naming the safe road."""
+
+
+class Thermometer(Protocol):
+    """How many environments stand ready. Implemented by execution/."""
+
+    def warmth(self, config: ProvisionedConfig) -> Warmth:
+        """What there is for this configuration now; touches memory only."""
 
 
 class ObjectStore(Protocol):

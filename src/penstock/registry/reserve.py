@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.core.context import RequestContext
+from penstock.registry.concurrency import check_reservation, set_aside, totals
 from penstock.registry.desk import Desk, Transaction
 from penstock.registry.lookup import existing_function
 from penstock.registry.model import LATEST
+from penstock.registry.provisioned_records import read_provisioned
 from penstock.registry.records import read_functions, write_function
 from penstock.registry.reference import read_unqualified
-from penstock.registry.refusals import invalid
-
-UNRESERVED_MINIMUM = 100
 
 
 async def put_concurrency(desk: Desk, context: RequestContext, params: Mapping[str, Any]) -> int:
@@ -37,25 +36,17 @@ async def get_concurrency(desk: Desk, context: RequestContext, params: Mapping[s
     return function.reserved_concurrency
 
 
-def check_reservation(account: int, others: int, wanted: int) -> None:
-    """Raise `ApiError` when reserving `wanted` leaves the account less than its unreserved minimum."""
-    least = min(UNRESERVED_MINIMUM, account)
-    if wanted and account - others - wanted < least:
-        raise invalid(
-            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
-            f"below its minimum value of [{least}]."
-        )
-
-
 async def _set(desk: Desk, context: RequestContext, params: Mapping[str, Any], wanted: int | None) -> None:
     name = read_unqualified(context, params["FunctionName"])
 
     def work(transaction: Transaction) -> None:
         connection = transaction.connection
         function = existing_function(connection, context.scope, name, None if wanted is None else LATEST)
-        everyone = read_functions(connection, context.scope)
-        others = sum(other.reserved_concurrency or 0 for other in everyone if other.name != name)
-        check_reservation(desk.account_concurrency, others, wanted or 0)
+        provisioned = totals(read_provisioned(connection, context.scope))
+        others = [other for other in read_functions(connection, context.scope) if other.name != name]
+        if wanted is not None:
+            elsewhere, own = set_aside(others, provisioned), provisioned.get((context.scope, name), 0)
+            check_reservation(desk.account_concurrency, elsewhere, wanted, own)
         before = function.reserved_concurrency
         if before == wanted:
             return

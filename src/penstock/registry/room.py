@@ -8,20 +8,21 @@ from penstock.core.bus import Bus
 from penstock.core.clock import Clock
 from penstock.core.dice import Dice
 from penstock.gateway.contract import Operation, RawHandler
-from penstock.registry.api import aliases, code, functions, layers, policies, settings, versions
+from penstock.registry.api import aliases, code, functions, layers, policies, provisioned, settings, versions
 from penstock.registry.artifacts import Artifacts
 from penstock.registry.desk import Desk
 from penstock.registry.download import PREFIX
 from penstock.registry.environment import opened
 from penstock.registry.facts import FunctionChanged
 from penstock.registry.loop import Settler, Sweeper
-from penstock.registry.model import Alias, Function, FunctionVersion
-from penstock.registry.ports import AliasGuard, ChangeLog, Cipher, ObjectStore
+from penstock.registry.model import Alias, Function, FunctionVersion, ProvisionedConfig
+from penstock.registry.ports import AliasGuard, ChangeLog, Cipher, ObjectStore, Thermometer
+from penstock.registry.provisioned_records import read_provisioned
 from penstock.registry.records import read_aliases, read_functions, read_versions
 from penstock.registry.routing import Routes
 from penstock.store.database import Connection, Store
 
-FAMILIES = (functions, versions, aliases, policies, settings, layers)
+FAMILIES = (functions, versions, aliases, policies, provisioned, settings, layers)
 
 
 class Registry:
@@ -43,6 +44,7 @@ class Registry:
         data: Path,
         account_concurrency: int,
         bus: Bus,
+        thermometer: Thermometer,
         objects: ObjectStore | None = None,
         settle_s: float = 0.3,
     ) -> None:
@@ -60,6 +62,7 @@ class Registry:
             routes=self.routing,
             bus=bus,
             account_concurrency=account_concurrency,
+            thermometer=thermometer,
             objects=objects,
         )
         self._settler = Settler(self._desk, settle_s)
@@ -83,6 +86,8 @@ class Registry:
         await self._settler.stop()
         await self._desk.drain()
 
-    def _everything(self, connection: Connection) -> tuple[list[Function], list[FunctionVersion], list[Alias]]:
+    def _everything(
+        self, connection: Connection
+    ) -> tuple[list[Function], list[FunctionVersion], list[Alias], list[ProvisionedConfig]]:
         versions_opened = [opened(self._desk.cipher, version) for version in read_versions(connection)]
-        return read_functions(connection), versions_opened, read_aliases(connection)
+        return read_functions(connection), versions_opened, read_aliases(connection), read_provisioned(connection)

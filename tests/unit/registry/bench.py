@@ -13,7 +13,7 @@ from penstock.core.context import Principal, RequestContext, Scope
 from penstock.core.dice import SeededDice
 from penstock.core.errors import ApiError
 from penstock.registry.facts import FunctionChanged, FunctionDeleted
-from penstock.registry.fakes import OpenGuard, PlainCipher, RecordedChanges
+from penstock.registry.fakes import Cold, OpenGuard, PlainCipher, RecordedChanges
 from penstock.registry.room import Registry
 from penstock.store.database import SqliteStore
 
@@ -37,10 +37,12 @@ class Bench:
         self.changes, self.guard, self.bus, self.facts = RecordedChanges(), OpenGuard(), Bus(), []
         for fact in (FunctionChanged, FunctionDeleted):
             self.bus.subscribe(fact, self.facts.append)
+        self.thermometer = Cold()
         self.runner = asyncio.Runner()
         self.registry = Registry(
             store=store, clock=clock, dice=SeededDice(3), cipher=PlainCipher(), changes=self.changes, guard=self.guard,
             data=data, account_concurrency=account_concurrency, bus=self.bus, settle_s=0.0,
+            thermometer=self.thermometer,
         )  # fmt: skip
 
     def context(self, operation: str = "Test", **changes) -> RequestContext:
@@ -78,7 +80,8 @@ class Bench:
         self.runner.run(settled())
 
     def rows(self) -> list:
-        tables = ("functions", "function_versions", "function_aliases", "function_policies", "layers", "layer_versions")
+        tables = ("functions", "function_versions", "function_aliases", "function_policies", "function_provisioned",
+                  "layers", "layer_versions")  # fmt: skip
         return self.store.read_now(lambda c: [c.exec_driver_sql(f"SELECT * FROM {t}").fetchall() for t in tables])
 
     def create(self, name: str = "orders", *, settle: bool = True, **params):

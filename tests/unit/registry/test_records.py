@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from penstock.registry import records
+from penstock.registry import provisioned_records, records
 from penstock.registry.layers import records as layers
 from penstock.registry.model import Alias, Function, FunctionVersion, Policy, State, UpdateStatus, UsedLayer
 from penstock.store.database import METADATA
 
 TABLES = (
-    records.FUNCTIONS, records.VERSIONS, records.ALIASES, records.POLICIES, layers.LAYERS, layers.VERSIONS
+    records.FUNCTIONS, records.VERSIONS, records.ALIASES, records.POLICIES, layers.LAYERS, layers.VERSIONS,
+    provisioned_records.PROVISIONED,
 )  # fmt: skip
 
 

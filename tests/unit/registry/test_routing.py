@@ -3,8 +3,8 @@
 import pytest
 
 from penstock.core.errors import ApiError
-from penstock.registry.model import Alias, Function, FunctionVersion
-from penstock.registry.routing import Routes
+from penstock.registry.model import Alias, Function, FunctionVersion, ProvisionedConfig
+from penstock.registry.routing import Routes, is_advance
 
 
 def make_version(scope, version, name="orders"):
@@ -85,3 +85,64 @@ def test_changes_are_seen_by_the_next_invoke(routes, scope) -> None:
 def test_functions_of_other_regions_are_not_found(routes, scope) -> None:
     with pytest.raises(ApiError):
         routes.resolve(type(scope)(scope.account, "eu-west-1"), "orders")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "advance"),
+    [
+        (("1", {}), ("2", {}), True),
+        (("1", {}), ("1", {"2": 0.1}), True),
+        (("1", {"2": 0.1}), ("2", {}), False),
+        (("1", {"2": 0.1}), ("1", {}), False),
+        (("2", {}), ("1", {}), False),
+        (("9", {}), ("10", {}), True),
+        (("2", {"1": 0.5}), ("3", {}), True),
+    ],
+)
+def test_what_a_provisioned_alias_waits_for(scope, before, after, advance) -> None:
+    was, then = (Alias(scope, "orders", "live", version, "r", weights=weights) for version, weights in (before, after))
+    assert is_advance(was, then) is advance
+
+
+def routed(routes, scope):
+    route = routes.resolve(scope, "orders", "beta")
+    return route.primary.version, route.additional.version if route.additional else None
+
+
+def test_a_provisioned_alias_is_held_until_its_new_version_is_let_go(routes, scope) -> None:
+    routes.put_version(make_version(scope, "3"))
+    routes.put_version(make_version(scope, "4"))
+    routes.put_provisioned(ProvisionedConfig(scope, "orders", "beta", 5, 0.0))
+    shifted, moved = (
+        Alias(scope, "orders", "beta", "2", "r2", weights={"3": 0.1}),
+        Alias(scope, "orders", "beta", "4", "r3"),
+    )
+    routes.put_alias(shifted)
+    assert routed(routes, scope) == ("2", None)
+    ((_, declared),) = routes.provisioned()
+    assert (declared.primary.version, declared.additional.version) == ("2", "3")
+    assert routes.held() == [shifted]
+    routes.let_go(shifted)
+    assert routed(routes, scope) == ("2", "3")
+    routes.put_alias(moved)
+    routes.let_go(shifted)  # too late: it has moved on meanwhile
+    assert routed(routes, scope) == ("2", "3")
+    routes.put_alias(Alias(scope, "orders", "beta", "2", "r4"))
+    assert (routed(routes, scope), routes.held()) == (("2", None), [])
+
+
+@pytest.mark.parametrize("way", ["drop_version", "drop_provisioned"])
+def test_nothing_is_held_for_what_is_gone(routes, scope, way) -> None:
+    routes.put_version(make_version(scope, "3"))
+    routes.put_provisioned(ProvisionedConfig(scope, "orders", "beta", 5, 0.0))
+    routes.put_alias(Alias(scope, "orders", "beta", "3", "r2"))
+    getattr(routes, way)(scope, "orders", "2" if way == "drop_version" else "beta")
+    assert routed(routes, scope) == ("3", None)
+
+
+def test_which_versions_expect_invokes(routes, scope) -> None:
+    routes.put_version(make_version(scope, "3"))
+    serves = {name: routes.serves(make_version(scope, name)) for name in ("$LATEST", "1", "2", "3", "4")}
+    assert serves == {"$LATEST": True, "1": True, "2": True, "3": False, "4": False}
+    routes.put_provisioned(ProvisionedConfig(scope, "orders", "3", 5, 0.0))
+    assert routes.serves(make_version(scope, "3"))

@@ -5,7 +5,7 @@ from tests.unit.registry.bench import make_zip
 
 from penstock.core.context import Scope
 from penstock.core.errors import ApiError
-from penstock.registry.reserve import check_reservation
+from penstock.registry.concurrency import check_reservation
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:orders"
 

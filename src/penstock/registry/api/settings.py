@@ -2,11 +2,13 @@
 
 from penstock.core.context import RequestContext
 from penstock.gateway.contract import Params, Result
+from penstock.registry.concurrency import set_aside, totals
 from penstock.registry.desk import Desk
 from penstock.registry.layers.model import LayerVersion
 from penstock.registry.layers.records import read_layer_versions
-from penstock.registry.model import LATEST, Function, FunctionVersion
+from penstock.registry.model import LATEST, FunctionVersion
 from penstock.registry.package import UNZIPPED_LIMIT, ZIPPED_LIMIT
+from penstock.registry.provisioned_records import read_provisioned
 from penstock.registry.records import read_functions, read_versions
 from penstock.registry.reserve import delete_concurrency, get_concurrency, put_concurrency
 from penstock.registry.tag import list_tags, tag_resource, untag_resource
@@ -44,22 +46,22 @@ async def delete_reserved(desk: Desk, context: RequestContext, params: Params) -
 
 
 async def account_settings(desk: Desk, context: RequestContext, params: Params) -> Result:  # noqa: ARG001 - no members
-    def read(connection: Connection) -> tuple[list[Function], list[FunctionVersion], list[LayerVersion]]:
+    def read(connection: Connection) -> tuple[int, list[FunctionVersion], list[LayerVersion]]:
+        provisioned = totals(read_provisioned(connection, context.scope))
         return (
-            read_functions(connection, context.scope),
+            set_aside(read_functions(connection, context.scope), provisioned),
             read_versions(connection, context.scope),
             read_layer_versions(connection, context.scope),
         )
 
-    functions, versions, layers = await desk.store.read(read)
-    reserved = sum(function.reserved_concurrency or 0 for function in functions)
+    aside, versions, layers = await desk.store.read(read)
     return {
         "AccountLimit": {
             "TotalCodeSize": CODE_STORAGE_LIMIT,
             "CodeSizeUnzipped": UNZIPPED_LIMIT,
             "CodeSizeZipped": ZIPPED_LIMIT,
             "ConcurrentExecutions": desk.account_concurrency,
-            "UnreservedConcurrentExecutions": desk.account_concurrency - reserved,
+            "UnreservedConcurrentExecutions": desk.account_concurrency - aside,
         },
         "AccountUsage": {
             "TotalCodeSize": sum(version.code_size for version in versions) + sum(layer.code_size for layer in layers),
