@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +11,12 @@ from botocore.exceptions import ClientError
 from running import ROLE, wait_until, zip_of
 
 SOURCE = (
-    "import os, time\n# {}\n"
+    "import os, time\n# {}\nborn = time.time()\n"
     "def handler(event, context):\n"
+    "    if event.get('die'):\n        os._exit(1)\n"
     "    time.sleep(event.get('sleep', 0))\n"
     "    kind = os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
-    "    return {{'kind': kind, 'pid': os.getpid(), 'version': context.function_version}}\n"
+    "    return {{'kind': kind, 'born': born, 'version': context.function_version}}\n"
 )
 
 
@@ -115,18 +114,13 @@ def test_what_crashes_is_made_anew(server, function):
     client = server.client("lambda")
     put(client, function, "1", 1)
     until(client, function, "1")
-    before = pids(server, function)
-    assert len(before) == 1
-    os.kill(before[0], signal.SIGKILL)
-    wait_until(lambda: pids(server, function) not in ([], before), 20, what="a new environment")
+    first, _ = invoke(client, function, "1")
+    crashed = client.invoke(FunctionName=function, Qualifier="1", Payload=b'{"die": true}')
+    assert json.load(crashed["Payload"])["errorType"] == "Runtime.ExitError"
     until(client, function, "1")
     answer, tail = invoke(client, function, "1")
     assert (answer["kind"], "Init Duration" in tail) == ("provisioned-concurrency", False)
-
-
-def pids(server, function):
-    environments = json.loads(server.cli("status", "--json").stdout)["environments"]
-    return [each["pid"] for each in environments if each["function"] == function]
+    assert answer["born"] != first["born"]
 
 
 def test_an_alias_shift_finds_both_versions_warm(server, function):
