@@ -65,7 +65,8 @@ class Contender:
         raise NotImplementedError
 
     def variables(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        # PYTHONDONTWRITEBYTECODE, say, would have everything compiled anew at each start.
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON"))}
         return {**kept, "TMPDIR": str(self.work)}
 
     def start(self) -> "Contender":

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.loaders import Loader
-
+from penstock.gateway.model_files import ModelFiles
 from penstock.gateway.routing import PathRouter
 from penstock.gateway.shapes import Member, Shape, ShapeTable
 
@@ -63,16 +62,14 @@ class Models:
 
     def __init__(self) -> None:
         """An empty cache over botocore's bundled models."""
-        self._loader = Loader()
+        self._files = ModelFiles()
         self._services: dict[str, Service] = {}
-        self._names: frozenset[str] | None = None
 
     def service(self, name: str) -> Service | None:
         """The model of botocore's service `name`; None when botocore does not know it."""
         found = self._services.get(name)
-        if found is None and name in self._known():
-            found = build_service(name, self._loader.load_service_model(name, "service-2"))
-            self._services[name] = found
+        if found is None and (raw := self._files.load(name)):
+            found = self._services[name] = build_service(name, raw)
         return found
 
     def by_signing_name(self, signing_name: str, preferred: Iterable[str]) -> Service | None:
@@ -82,11 +79,6 @@ class Models:
             if service is not None and service.signing_name == signing_name:
                 return service
         return self.service(signing_name)
-
-    def _known(self) -> frozenset[str]:
-        if self._names is None:
-            self._names = frozenset(self._loader.list_available_services("service-2"))
-        return self._names
 
 
 def build_service(name: str, model: Mapping[str, Any]) -> Service:

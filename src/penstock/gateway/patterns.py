@@ -6,26 +6,30 @@ Rule: a pattern that cannot be understood checks nothing (AWS's word stands in t
 import re
 import unicodedata
 import warnings
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 _BMP = range(0x10000)
 
 
-@dataclass(frozen=True, slots=True)
 class Pattern:
-    """A pattern as AWS prints it, and what runs."""
+    """A pattern as AWS prints it, and what runs. Compiled when first needed: most never are, and it takes longest."""
 
-    text: str
-    compiled: re.Pattern[str] | None
+    def __init__(self, text: str) -> None:
+        """`text` as the model has it."""
+        self.text = text
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str] | None:
+        """What runs; None when it checks nothing."""
+        return _compiled(self.text)
 
     def matches(self, value: str) -> bool:
         """Whether the whole of `value` fits, which is how AWS reads a pattern."""
         return self.compiled is None or self.compiled.fullmatch(value) is not None
 
 
-def compile_pattern(text: str) -> Pattern:
-    """`text` translated and compiled; checks nothing when it still is no Python expression."""
+def _compiled(text: str) -> re.Pattern[str] | None:
+    """`text` translated and compiled; None when it still is no Python expression."""
     translated = re.sub(r"\\p\{(\w+)\}", lambda found: _category(found[1]), text)
     # Java reads a dash after a class (`[\w-_]`) as a plain dash; Python calls it a bad range.
     translated = re.sub(r"(\\[wds])-(?!\])", r"\1\\-", translated)
@@ -36,9 +40,9 @@ def compile_pattern(text: str) -> Pattern:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Pattern(text, re.compile(translated, re.ASCII))  # as Java reads \d and \w
+            return re.compile(translated, re.ASCII)  # as Java reads \d and \w
     except (re.error, OverflowError, RecursionError):
-        return Pattern(text, None)
+        return None
 
 
 @lru_cache(maxsize=32)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.gateway.patterns import Pattern, compile_pattern
+from penstock.gateway.patterns import Pattern
 
 
 @dataclass(slots=True, eq=False)
@@ -106,7 +106,7 @@ class ShapeTable:
         shape.value = self._member("value", raw["value"]) if "value" in raw else None
         shape.flattened = bool(raw.get("flattened"))
         shape.minimum, shape.maximum = raw.get("min"), raw.get("max")
-        shape.pattern = compile_pattern(raw["pattern"]) if "pattern" in raw else None
+        shape.pattern = Pattern(raw["pattern"]) if "pattern" in raw else None
         shape.enum = tuple(raw.get("enum", ()))
         shape.sensitive = bool(raw.get("sensitive"))
         shape.timestamp_format = raw.get("timestampFormat")

@@ -12,7 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from penstock.gateway.patterns import compile_pattern
+from penstock.gateway.patterns import Pattern
 from penstock.gateway.shapes import Member, Shape
 from penstock.gateway.validate import broken
 
@@ -133,7 +133,7 @@ def strings(shape: Shape, style: Style) -> st.SearchStrategy[str]:
             return st.text("aZ9é_.:/=+-@", min_size=max(low, 1), max_size=high or 1)
         one_class = re.fullmatch(r"\^?(\[[^\[\]]+\])[*+]\$?", shape.pattern.text)
         if one_class is not None:
-            letters = st.from_regex(compile_pattern(one_class[1]).compiled, fullmatch=True, alphabet=style.alphabet)
+            letters = st.from_regex(Pattern(one_class[1]).compiled, fullmatch=True, alphabet=style.alphabet)
             return st.text(letters, min_size=low, max_size=high).filter(shape.pattern.matches)
         drawn = st.from_regex(shape.pattern.compiled, fullmatch=True, alphabet=style.alphabet)
         return drawn.filter(lambda text: next(broken(shape, text), None) is None)

@@ -3,7 +3,7 @@
 import pytest
 from botocore.loaders import Loader
 
-from penstock.gateway.patterns import compile_pattern
+from penstock.gateway.patterns import Pattern
 
 ROWS = [
     ("the whole value must fit", "[a-z]+", "abc", "abc1"),
@@ -24,18 +24,18 @@ ROWS = [
 
 @pytest.mark.parametrize(("pattern", "good", "bad"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_a_pattern_means_what_java_means(pattern: str, good: str, bad: str) -> None:
-    compiled = compile_pattern(pattern)
+    compiled = Pattern(pattern)
     assert compiled.compiled is not None
     assert compiled.matches(good)
     assert not compiled.matches(bad)
 
 
 def test_a_pattern_nobody_understands_refuses_nothing() -> None:
-    assert compile_pattern("(?<name>[").matches("anything")
+    assert Pattern("(?<name>[").matches("anything")
 
 
 @pytest.mark.parametrize("service", ["lambda", "cloudwatch", "logs", "codedeploy", "sts"])
 def test_every_pattern_of_the_services_served_is_understood(service: str) -> None:
     shapes = Loader().load_service_model(service, "service-2")["shapes"]
     patterns = {shape["pattern"] for shape in shapes.values() if "pattern" in shape}
-    assert [pattern for pattern in patterns if compile_pattern(pattern).compiled is None] == []
+    assert [pattern for pattern in patterns if Pattern(pattern).compiled is None] == []
