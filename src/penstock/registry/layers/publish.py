@@ -13,7 +13,7 @@ from penstock.registry.layers.model import LayerVersion
 from penstock.registry.layers.records import (
     delete_layer_version,
     read_layer_version,
-    read_layer_versions,
+    read_newest_number,
     take_number,
     write_layer_version,
 )
@@ -28,12 +28,12 @@ async def publish_layer(desk: Desk, context: RequestContext, params: Mapping[str
     async with uploaded(desk, context.scope, params["Content"]) as upload:
 
         def work(transaction: Transaction) -> LayerVersion:
-            newest = next(iter(read_layer_versions(transaction.connection, context.scope, name)), None)
+            newest = read_newest_number(transaction.connection, context.scope, name)
             number = take_number(transaction.connection, context.scope, name)
             version = _version(desk, context, params, name, number, upload)
             write_layer_version(transaction.connection, version)
             detail = {"code_sha256": version.code_sha256, "description": version.description}
-            previous = str(newest.number) if newest else None
+            previous = str(newest) if newest else None
             _record(desk, transaction, context, name, "layer-published", str(number), previous, detail)
             return version
 

@@ -70,6 +70,13 @@ def read_layer_versions(connection: Connection, scope: Scope, name: str | None =
     return [_version(row) for row in connection.execute(query).mappings()]
 
 
+def read_newest_number(connection: Connection, scope: Scope, name: str) -> int | None:
+    """The highest number that still exists."""
+    mine = sa.and_(VERSIONS.c.account == scope.account, VERSIONS.c.region == scope.region, VERSIONS.c.name == name)
+    newest: int | None = connection.execute(sa.select(sa.func.max(VERSIONS.c.number)).where(mine)).scalar_one()
+    return newest
+
+
 def read_layer_codes(connection: Connection) -> set[str]:
     """The `code_sha256` of every layer's version: packages that must stay."""
     return set(connection.execute(sa.select(VERSIONS.c.code_sha256).distinct()).scalars())

@@ -1,6 +1,8 @@
 """Layers and their versions: what publishing answers, numbers, lists, deleting, and what the timeline hears."""
 # ruff: noqa: E501 - a table of cases reads by the line
 
+import asyncio
+
 import pytest
 from tests.unit.registry.bench import make_zip
 
@@ -69,6 +71,31 @@ def test_the_timeline_hears_of_every_version_that_comes_or_goes(bench, publish) 
     ]
     assert bench.changes.changes[0].detail["description"] == "first"
     assert bench.changes.changes[0].by == "arn:aws:iam::000000000000:user/admin"
+
+
+def test_layers_published_at_once_each_get_a_number(bench) -> None:
+    async def scenario() -> list[dict]:
+        content = {"ZipFile": make_zip()}
+        return await asyncio.gather(
+            *(bench.start_call("PublishLayerVersion", LayerName="pillow", Content=content) for _ in range(10))
+        )
+
+    assert sorted(one["Version"] for one in bench.runner.run(scenario())) == list(range(1, 11))
+
+
+def test_an_object_store_is_read_when_there_is_one(bench) -> None:
+    asked = []
+
+    class Bucket:
+        async def read(self, *which) -> bytes:
+            asked.append(which)
+            return make_zip({"python/pil.py": "from a bucket"})
+
+    bench.registry._desk.objects = Bucket()
+    content = {"S3Bucket": "code", "S3Key": "pillow.zip", "S3ObjectVersion": "7"}
+    published = bench.call("PublishLayerVersion", LayerName="pillow", Content=content)
+    assert asked == [(bench.scope, "code", "pillow.zip", "7")]
+    assert published["Content"]["CodeSize"] == len(make_zip({"python/pil.py": "from a bucket"}))
 
 
 def test_lists_show_the_newest_that_fits_and_come_in_pages(bench, publish) -> None:
