@@ -60,8 +60,14 @@ class App:
         try:
             store = self._open()
             clock = open_clock(store, self.config.clock_speed)
-            await self._start_rooms(self._build(store, clock), store, clock)
-            self.endpoint = await self._listen(clock)
+            rooms, workers = self._build(store, clock)
+            await self._start_rooms(rooms, workers, store, clock)
+            await self._listen(clock)
+            # What runs functions of its own accord starts last and stops first: functions call this server, so an
+            # event or a hook that is at work while nobody listens would fail for no fault of its own.
+            for worker in workers:
+                self._undo.push_async_callback(worker.stop)
+                await worker.start()
         except BaseException:
             await self.stop()
             raise
@@ -99,8 +105,8 @@ class App:
         self._undo.callback(store.close)
         return store
 
-    def _build(self, store: SqliteStore, clock: SystemClock) -> list[Room]:
-        """Make every object; the rooms in the order in which they start."""
+    def _build(self, store: SqliteStore, clock: SystemClock) -> tuple[list[Room], list[Room]]:
+        """Make every object; the rooms in the order in which they start, and those that start once we listen."""
         config, dice, bus = self.config, SystemDice(), Bus()
         identity = Identity(data=config.data, account=config.account, clock=clock, dice=dice)
         metrics = Metrics(store=store, clock=clock)
@@ -176,7 +182,7 @@ class App:
             region=config.region,
             max_body_bytes=config.max_body_bytes,
         )
-        return [
+        rooms: list[Room] = [
             identity,
             metrics,
             alarms,
@@ -184,25 +190,27 @@ class App:
             registry,
             execution,
             FunctionFollower(bus, registry, execution),
-            events,
-            release,
             Overview(config=config, store=store, execution=execution),
             status,
         ]
+        return rooms, [events, release]
 
-    async def _start_rooms(self, rooms: list[Room], store: SqliteStore, clock: SystemClock) -> None:
+    async def _start_rooms(
+        self, rooms: list[Room], workers: list[Room], store: SqliteStore, clock: SystemClock
+    ) -> None:
         high_water = HighWater(store, clock)
         high_water.start()
         self._undo.push_async_callback(high_water.stop)
-        for room in rooms:
+        for room in (*rooms, *workers):
             for service, operations in room.operations().items():
                 self._gateway.mount(service, operations)
             for prefix, handler in room.routes().items():
                 self._gateway.route(prefix, handler, signed=prefix not in UNSIGNED)
+        for room in rooms:
             self._undo.push_async_callback(room.stop)
             await room.start()
 
-    async def _listen(self, clock: SystemClock) -> str:
+    async def _listen(self, clock: SystemClock) -> None:
         config = self.config
         server = Server(
             handler=self._gateway,
@@ -217,10 +225,9 @@ class App:
         self._undo.push_async_callback(server.stop)
         self._undo.push_async_callback(server.drain, DRAIN_WITHIN_S)
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104 - compared, not bound
-        endpoint = f"http://{host}:{port}"
+        self.endpoint = f"http://{host}:{port}"
         self._undo.callback(remove_server_file, config.data)
         write_server_file(
             config.data,
-            ServerFile(os.getpid(), endpoint, config.region, config.account, config.clock_speed, __version__),
+            ServerFile(os.getpid(), self.endpoint, config.region, config.account, config.clock_speed, __version__),
         )
-        return endpoint
