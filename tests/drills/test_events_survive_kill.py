@@ -1,15 +1,13 @@
-"""kill -9 with asynchronous events in flight: every event that was answered 202 runs at least once, whatever happens."""
+"""kill -9 with asynchronous events in flight: what was answered 202 runs at least once, whatever happens."""
 
 import itertools
 import os
 import random
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from running import ROLE, RunningServer, wait_until, zip_of
@@ -30,28 +28,27 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize("seed", [1])
-def test_nothing_accepted_is_lost(tmp_path: Path, seed: int):
-    dice = random.Random(seed)  # noqa: S311 - a test's dice
-    server = RunningServer(tmp_path / "data", "--clock-speed", "60").start()
+def test_nothing_accepted_is_lost(tmp_path: Path):
+    dice = random.Random(1)
+    # Fast business time, so that what was throttled comes again soon.
+    server = RunningServer(tmp_path / "data", "--clock-speed", "120").start()
     try:
         set_up(server)
         accepted: set[str] = set()
-        sending = threading.Event()
         numbers = itertools.count()
         with ThreadPoolExecutor(SENDERS) as threads:
-            senders = [threads.submit(send, server, numbers, accepted, sending) for _ in range(SENDERS)]
+            senders = [threads.submit(send, server, numbers, accepted) for _ in range(SENDERS)]
             for kill in range(1, KILLS + 1):
-                wait_until(lambda kill=kill: len(accepted) >= EVENTS * kill // (KILLS + 1), 60, what="sending")
+                share = kill / (KILLS + 1)
+                wait_until(lambda share=share: len(accepted) >= EVENTS * share, 60, what="sending")
+                wait_until(lambda kill=kill: len(ran(server)) >= 20 * kill, 60, what="events that ran")
                 time.sleep(dice.random() / 2)
                 server.kill()
-                assert len(done := accepted) < EVENTS or kill == KILLS, f"{len(done)} sent before kill {kill}"
                 server.start()
             for sender in senders:
                 sender.result(60)
-        missing = wait_until(lambda: not (accepted - ran(server)), 90, every=0.5, what="every accepted event ran")
-        assert missing
         assert len(accepted) >= EVENTS
+        wait_until(lambda: accepted <= ran(server), 90, every=0.5, what="the run of every accepted event")
     finally:
         server.stop()
 
@@ -66,7 +63,7 @@ def set_up(server: RunningServer) -> None:
     functions.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=6)
 
 
-def send(server: RunningServer, numbers: Any, accepted: set[str], _: threading.Event) -> None:
+def send(server: RunningServer, numbers: Any, accepted: set[str]) -> None:
     """Send until enough were accepted. What was not answered with 202 may have run or not: nobody promised."""
     client = server.client("lambda", read_timeout=5, connect_timeout=2)
     while len(accepted) < EVENTS:

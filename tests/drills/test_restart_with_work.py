@@ -1,4 +1,4 @@
-"""A server that stops or starts while functions are at work: they reach its API all the same, and nobody pays for it."""
+"""A server stops or starts while functions are at work: they reach its API all the same, and nobody pays for it."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
