@@ -14,6 +14,7 @@ from penstock.core.context import Scope
 from penstock.core.dice import SystemDice, new_uuid
 from penstock.execution.model import Invocation, Outcome
 from penstock.execution.room import Execution
+from penstock.execution.sandbox.model import Demand, Level
 from penstock.registry.model import FunctionVersion, UsedLayer
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -86,7 +87,7 @@ class Code:
 
     def __init__(self, root: Path, layer_root: Path) -> None:
         self.root, self.layer_root = root, layer_root
-        root.mkdir()
+        root.mkdir(exist_ok=True)
 
     @property
     def directory(self) -> Path:
@@ -124,7 +125,7 @@ class Bench:
             logs=self.logs,
             endpoint=lambda: "http://127.0.0.1:4566",
             path=os.environ["PATH"],
-            **{"isolation": "process", **options},
+            **{"isolation": Demand.PROCESS, **options},
         )
 
     def function(self, source: str | dict[str, str], **settings) -> FunctionVersion:
@@ -183,6 +184,21 @@ class Bench:
 def make_bench():
     """For fixtures that keep one room for a whole module."""
     return Bench
+
+
+@pytest.fixture(scope="session")
+def levels(tmp_path_factory) -> set[Level]:
+    """The levels of isolation that this machine has."""
+
+    async def strongest() -> Level:
+        made = Bench(tmp_path_factory.mktemp("levels"), isolation=Demand.AUTO)
+        await made.room.start()
+        try:
+            return made.room.isolation.level
+        finally:
+            await made.room.stop(drain_s=0.1)
+
+    return {uvloop.run(strongest()), Level.PROCESS}
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ class Cell:
 def become_nobody(system: System, user: int, program: bytes, *, nested: bool) -> None:
     """Give up every right for good, in the order in which that is possible."""
     if nested:  # without root: a user namespace of the function's own, in which it is somebody else
+        system.hide_memory(hidden=False)  # else our own maps are not ours to write
         system.unshare(NEW_USER)
         root.map_user(user, 0, user, 0)
         system.bound_capabilities()
