@@ -13,6 +13,7 @@ from penstock.execution.environment import Environment
 from penstock.execution.flight import Flight
 from penstock.execution.pool import Pool
 from penstock.execution.states import State
+from penstock.identity.sessions import FUNCTION_SESSION_S
 from penstock.registry.model import FunctionVersion
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 TICK_S = 0.1
 LEFT_IDLE_S = 60.0
 """How long environments outlive their version's traffic: a rollback within that time finds them warm."""
+RETIRE_AFTER_S = FUNCTION_SESSION_S - 1800
+"""The keys of a role must outlive the longest invoke, 15 minutes, whenever it begins."""
 
 
 class Watch:
@@ -61,6 +64,10 @@ class Watch:
         """One round."""
         now = self._clock.monotonic()
         for environment in self._pool.all():
+            if now - environment.created_at > RETIRE_AFTER_S:
+                environment.doomed = True  # its keys expire soon; one that is busy ends after its invoke
+                if environment.state is State.IDLE:
+                    environment.stop()
             if environment.state in (State.BUSY, State.SETTLING, State.INITIALISING):
                 environment.journal.flush()
                 used_kb, _ = environment.memory_kb()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a line a row
 """What hostile function code tries, as a table. Each body returns after it succeeded or raises when it was refused.
 
 `full` and `process` say what becomes of it at each level; docs/isolation.md shows the same table (a test compares).

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.execution.model import OutcomeKind
+from penstock.execution.watch import RETIRE_AFTER_S
 
 COUNT = "n = 0\ndef handler(event, context):\n    global n\n    n += 1\n    return n\n"
 SLEEP = "import time, os\ndef handler(event, context):\n    time.sleep(event)\n    return os.getpid()\n"
@@ -317,3 +318,16 @@ def test_our_own_failures_are_told_and_are_no_function_errors(bench, settings, c
     assert not outcome.is_function_error
     assert invocations == []
     assert rows == []
+
+
+def test_an_environment_ends_before_its_keys_expire(bench):
+    async def scenario(b):
+        version = b.function(PID)
+        first = value(await b.invoke(version))
+        (environment,) = b.room._pool.all()
+        environment.created_at -= RETIRE_AFTER_S + 1
+        await b.until(lambda: b.room.status() == [])
+        return first, value(await b.invoke(version))
+
+    first, second = bench(scenario)
+    assert first != second

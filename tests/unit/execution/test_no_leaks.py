@@ -102,10 +102,8 @@ def test_a_stop_leaves_nothing(bench, levels, tmp_path):
         for _ in range(3):
             await b.invoke(b.function("def handler(e, c):\n    return 1\n"))
         await b.until(lambda: groups_of(tmp_path / "run"))
-        b.descriptors = len(os.listdir("/proc/self/fd"))
-        return b
 
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     bench(scenario, isolation="required")
     assert groups_of(tmp_path / "run") == []
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
