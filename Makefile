@@ -22,7 +22,7 @@ up: setup ## Serve on http://127.0.0.1:4566 until Ctrl-C
 setup: $(VENV)/.base ## Create .venv and install Penstock from the lock file
 setup-dev: $(VENV)/.dev ## The same with the test and check tools
 
-test: $(VENV)/.dev .venv-old/.done .venv-tools/.done ## Everything, from a clean clone (about ten minutes on two cores)
+test: $(VENV)/.dev .venv-old/.done .venv-tools/.done .venv-ric/.done .node-ric/.done ## Everything, from a clean clone (about ten minutes on two cores)
 	$(PYTEST) tests/drills tests/tools tests/wire tests/unit
 	$(MAKE) --no-print-directory test-wire-old
 
