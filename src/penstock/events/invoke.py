@@ -42,13 +42,7 @@ class Invoker:
     def route(self, call: Call) -> Route:
         """Where the call goes; raises ResourceNotFoundException or, while a function is not ready, a conflict."""
         route = self._routes.resolve(call.scope, call.function, call.qualifier)
-        if route.primary.state not in (State.ACTIVE, State.INACTIVE):
-            raise ApiError(
-                "ResourceConflictException",
-                "The operation cannot be performed at this time. The function is currently in the following state: "
-                f"{route.primary.state}",
-                fields={"Type": "User"},
-            )
+        refuse_unready(route.primary)
         return route
 
     async def run(self, call: Call) -> Outcome:
@@ -63,8 +57,9 @@ class Invoker:
         return version.version, asyncio.ensure_future(self._executor.invoke(version, invocation))
 
     def _aim(self, call: Call, stream: ResponseStream | None) -> tuple[FunctionVersion, Invocation]:
-        route = self.route(call)
+        route = self._routes.resolve(call.scope, call.function, call.qualifier)
         version = route.choose(self._dice.random())
+        refuse_unready(version)
         invocation = Invocation(
             request_id=call.request_id,
             payload=call.payload,
@@ -76,6 +71,17 @@ class Invoker:
             stream=stream,
         )
         return version, invocation
+
+
+def refuse_unready(version: FunctionVersion) -> None:
+    """Raise AWS's error for a version whose code is not there yet, or could not be made ready."""
+    if version.state not in (State.ACTIVE, State.INACTIVE):
+        raise ApiError(
+            "ResourceConflictException",
+            "The operation cannot be performed at this time. The function is currently in the following state: "
+            f"{version.state}",
+            fields={"Type": "User"},
+        )
 
 
 def refuse_unless_run(outcome: Outcome) -> None:
