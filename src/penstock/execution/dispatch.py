@@ -52,7 +52,8 @@ class Dispatcher:
             return _refused(version, "ServiceException", "the server is stopping: try again in a moment")
         executed = version.version if invocation.alias else None
         measures = self._measures.of(version.scope, version.name, invocation.invoked_arn, executed)
-        environment = self._pool.take(version.code_id)
+        code_id = version.code_id
+        environment = self._pool.take(code_id)
         slot = self._admit(version, invocation, environment)
         if not isinstance(slot, Slot):
             if environment is not None:
@@ -60,7 +61,7 @@ class Dispatcher:
             measures.throttled(self._clock.now())
             return Outcome(OutcomeKind.THROTTLED, b"", version.version, reason=slot)
         measures.admitted(slot, self._clock.now())
-        busy, allocated = self._pool.usage(version.code_id)
+        busy, allocated = self._pool.usage(code_id)
         if allocated:
             used = environment is not None and self._pool.is_provisioned(environment)
             measures.provisioned(self._clock.now(), used=used, busy=busy, allocated=allocated)

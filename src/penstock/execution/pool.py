@@ -37,6 +37,7 @@ class Pool(Generic[W]):
     def __init__(self) -> None:
         """No environments."""
         self._shelves: dict[str, Shelf[W]] = {}
+        self._provisioned: set[Environment] = set()
 
     def take(self, code_id: str) -> Environment | None:
         """The free environment used last, or None."""
@@ -49,6 +50,7 @@ class Pool(Generic[W]):
 
     def provision(self, environment: Environment) -> None:
         """It is kept ready from now on."""
+        self._provisioned.add(environment)
         self._shelf(environment.version.code_id).provisioned.add(environment)
 
     def demote(self, environment: Environment) -> None:
@@ -56,14 +58,14 @@ class Pool(Generic[W]):
         shelf = self._shelves.get(environment.version.code_id)
         if shelf and environment in shelf.provisioned:
             shelf.provisioned.discard(environment)
+            self._provisioned.discard(environment)
             if environment in shelf.ready:
                 shelf.ready.remove(environment)
                 shelf.free.append(environment)
 
     def is_provisioned(self, environment: Environment) -> bool:
         """Whether it is kept ready."""
-        shelf = self._shelves.get(environment.version.code_id)
-        return shelf is not None and environment in shelf.provisioned
+        return environment in self._provisioned
 
     def provisioned(self, code_id: str) -> list[Environment]:
         """Those kept ready, idle or busy, that have a future."""
@@ -72,12 +74,11 @@ class Pool(Generic[W]):
 
     def all_provisioned(self) -> Iterator[Environment]:
         """Every environment that is kept ready."""
-        for shelf in list(self._shelves.values()):
-            yield from list(shelf.provisioned)
+        yield from list(self._provisioned)
 
     def usage(self, code_id: str) -> tuple[int, int]:
         """Of the environments kept ready, how many are busy and how many there are."""
-        shelf = self._shelves.get(code_id)
+        shelf = self._shelves.get(code_id) if self._provisioned else None
         return (len(shelf.provisioned) - len(shelf.ready), len(shelf.provisioned)) if shelf else (0, 0)
 
     def wait(self, code_id: str, waiting: W) -> None:
@@ -107,6 +108,7 @@ class Pool(Generic[W]):
 
     def remove(self, environment: Environment) -> None:
         """It is dead."""
+        self._provisioned.discard(environment)
         shelf = self._shelves.get(environment.version.code_id)
         if shelf is None:
             return

@@ -71,3 +71,44 @@ def test_a_slot_says_how_many_run():
     admission.admit(HERE, "b", 5)
     slot = admission.admit(HERE, "a", None)
     assert (slot.running, slot.account_running, slot.unreserved_running) == (2, 3, 2)
+
+
+def test_what_is_provisioned_is_taken_from_what_the_others_share():
+    admission = Admission(10)
+    admission.set_provisioned({(HERE, "f"): 4})
+    assert admission.unreserved_limit(HERE) == 6
+    admission.set_reserved(HERE, "f", 5)
+    assert admission.unreserved_limit(HERE) == 5
+    admission.set_reserved(HERE, "f", None)
+    assert admission.unreserved_limit(HERE) == 6
+    admission.set_provisioned({(HERE, "g"): 1})
+    assert admission.unreserved_limit(HERE) == 9
+    admission.set_provisioned({})
+    assert admission.unreserved_limit(HERE) == 10
+
+
+def test_an_invoke_on_provisioned_concurrency_does_not_compete_with_the_others():
+    admission = Admission(5)
+    admission.set_provisioned({(HERE, "f"): 2})
+    assert fill(admission, "other", None, 4) == (3, ACCOUNT_REASON)
+    slots = [admission.admit(HERE, "f", None, provisioned=True) for _ in range(2)]
+    assert [(slot.shared, slot.unreserved_running) for slot in slots] == [(False, 3), (False, 3)]
+    assert admission.admit(HERE, "f", None) == ACCOUNT_REASON, "what spills over does"
+    for slot in slots:
+        admission.release(slot)
+    assert admission.admit(HERE, "other", None) == ACCOUNT_REASON
+
+
+def test_a_reservation_bounds_provisioned_invokes_too():
+    admission = Admission(10)
+    admission.set_provisioned({(HERE, "f"): 2})
+    assert isinstance(admission.admit(HERE, "f", 1, provisioned=True), Slot)
+    assert admission.admit(HERE, "f", 1, provisioned=True) == RESERVED_REASON
+
+
+def test_a_function_scales_out_on_its_own_allowance():
+    admission = Admission(10_000)
+    one, other = admission.admit(HERE, "f", None), admission.admit(HERE, "g", None)
+    assert sum(admission.may_scale(one, 0.0) for _ in range(1100)) == 1000
+    assert admission.may_scale(other, 0.0)
+    assert admission.may_scale(one, 1.0)
