@@ -1,6 +1,7 @@
 """Layers from inside a function: where modules, programs and libraries are found, in whose order, at each level."""
 
 import json
+from shutil import which
 
 import pytest
 
@@ -57,6 +58,24 @@ def test_programs_are_found_on_the_path(ask) -> None:
     assert found == "from the layer\n"
 
 
+def test_in_a_cell_layers_cannot_be_changed_and_no_other_layer_is_seen(ask) -> None:
+    source = """
+import os
+def handler(event, context):
+    refused = 0
+    for path in ("/opt/python/shared.py", "/opt/new"):
+        try:
+            open(path, "w")
+        except OSError:
+            refused += 1
+    return [refused, sorted(os.listdir("/opt"))]
+"""
+    found, opt = ask(source)
+    if opt != "/opt":
+        pytest.skip("at level process /opt is the machine's own")
+    assert found == [2, ["bin", "python"]]
+
+
 def test_variables_name_where_the_layer_is(ask) -> None:
     names = "[os.environ['PATH'].split(':')[-1], os.environ['LD_LIBRARY_PATH'].split(':')[-1]]"
     found, opt = ask("import os\n" + ANSWER.format(names))
@@ -81,6 +100,29 @@ done
 def test_a_layer_can_be_the_runtime(ask) -> None:
     found, _ = ask({"data": ""}, {"bootstrap": BOOTSTRAP, "bin/tool": FILES["bin/tool"]}, runtime="provided.al2023")
     assert found == "from the layer"
+
+
+@pytest.mark.skipif(not which("node"), reason="no Node.js")
+def test_node_looks_in_the_package_then_in_its_own_directory_then_in_the_common_one(ask) -> None:
+    files = {
+        f"nodejs/{place}node_modules/{module}/index.js": f"exports.who = '{place or 'common'}'\n"
+        for place, module in (("", "common"), ("", "both"), ("node20/", "both"), ("", "mine"), ("node20/", "mine"))
+    }
+    names = "[require('mine').who, require('both').who, require('common').who]"
+    package = {
+        "app.js": f"exports.handler = async () => {names}\n",
+        "node_modules/mine/index.js": "exports.who = 'package'\n",
+    }
+    found, _ = ask(package, files, runtime="nodejs20.x")
+    assert found == ["package", "node20/", "common"]
+
+
+@pytest.mark.skipif(not which("node"), reason="no Node.js")
+def test_a_wrapper_in_a_layer_starts_the_runtime(ask) -> None:
+    wrapper = {"wrap": '#!/bin/sh\nexport WRAPPED=yes\nexec "$@"\n'}
+    source = {"app.js": "exports.handler = async () => process.env.WRAPPED\n"}
+    found, _ = ask(source, wrapper, runtime="nodejs20.x", environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"})
+    assert found == "yes"
 
 
 def test_without_layers_nothing_is_added_to_the_import_path() -> None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import urllib.request
+from shutil import which
 
 import pytest
 from botocore.exceptions import ClientError
@@ -91,6 +92,19 @@ def test_a_function_imports_from_its_layer_and_shows_it(client, make_function, n
     assert ask(client, function) == "the layer"
     (layer,) = client.get_function_configuration(FunctionName=function)["Layers"]
     assert layer == {"Arn": arn, "CodeSize": len(zip_of(library("the layer")))}
+
+
+@pytest.mark.skipif(not which("node"), reason="no Node.js")
+def test_a_function_in_javascript_requires_from_its_layer(client, name) -> None:
+    arn = publish(client, name, {"nodejs/node_modules/shared/index.js": "exports.who = 'the layer'\n"})
+    code = zip_of({"app.js": "exports.handler = async () => require('shared').who\n"})
+    settings = {"Runtime": "nodejs20.x", "Role": ROLE, "Handler": "app.handler", "Code": {"ZipFile": code}}
+    client.create_function(FunctionName=name, Layers=[arn], **settings)
+    client.get_waiter("function_active_v2").wait(FunctionName=name)
+    try:
+        assert ask(client, name) == "the layer"
+    finally:
+        client.delete_function(FunctionName=name)
 
 
 def test_a_later_layer_overwrites_an_earlier_one(client, make_function, name) -> None:
