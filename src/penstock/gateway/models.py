@@ -74,6 +74,9 @@ class Models:
 
     def by_signing_name(self, signing_name: str, preferred: Iterable[str]) -> Service | None:
         """The service a signature means: one of `preferred` (the mounted ones) if its model says so."""
+        found = self._services.get(signing_name)
+        if found is not None and found.signing_name == signing_name:
+            return found  # nearly every service signs by its own name
         for name in preferred:
             service = self.service(name)
             if service is not None and service.signing_name == signing_name:

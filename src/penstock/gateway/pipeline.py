@@ -70,6 +70,7 @@ class Gateway:
         self._max_body = max_body_bytes
         self._operations: dict[str, dict[str, Operation]] = {}
         self._routes: dict[str, tuple[RawHandler, bool]] = {}
+        self._prefixes: tuple[str, ...] = ()
 
     def mount(self, service: str, operations: Mapping[str, Operation]) -> None:
         """Serve `operations` of botocore's `service`; several rooms may share one service, not one operation."""
@@ -92,6 +93,7 @@ class Gateway:
             raise ValueError(f"{prefix} is routed twice")
         self._routes[prefix] = (handler, signed)
         self._routes = dict(sorted(self._routes.items(), key=lambda entry: -len(entry[0])))
+        self._prefixes = tuple(self._routes)
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """The reply to one complete request. Never raises (but for cancellation)."""
@@ -100,9 +102,10 @@ class Gateway:
         try:
             if request.path == "/" and request.method in {"GET", "HEAD"} and not request.query:
                 return HttpResponse(200, {"Content-Type": "text/plain; charset=utf-8"}, GREETING)
-            for prefix, (handler, signed) in self._routes.items():
-                if request.path.startswith(prefix) and request.path[len(prefix) :][:1] in {"", "/"}:
-                    return await self._run_route(handler, request, request_id, signed=signed)
+            if request.path.startswith(self._prefixes):
+                for prefix, (handler, signed) in self._routes.items():
+                    if request.path.startswith(prefix) and request.path[len(prefix) :][:1] in {"", "/"}:
+                        return await self._run_route(handler, request, request_id, signed=signed)
             try:
                 claimed = claim(request)
                 return await self._serve(request, claimed, request_id)

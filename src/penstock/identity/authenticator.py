@@ -10,6 +10,7 @@ import hmac
 import re
 import time
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from penstock.core.clock import Clock
 from penstock.core.context import Principal
@@ -160,6 +161,7 @@ def _lifetime(query: dict[str, str]) -> int:
     return int(given)
 
 
+@lru_cache(maxsize=256)
 def _epoch(timestamp: str) -> int:
     """`timegm` does not check ranges and strptime is slow, so the ranges are checked here."""
     year, month, day = int(timestamp[:4]), int(timestamp[4:6]), int(timestamp[6:8])
