@@ -42,7 +42,7 @@ from penstock.registry.routing import Routes
 log = logging.getLogger(__name__)
 
 DRAIN_S = 10.0
-DEATH_S = 2.0
+DEATH_S = 2.5
 
 
 class Execution:

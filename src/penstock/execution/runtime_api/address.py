@@ -12,6 +12,7 @@ from penstock.execution.runtime_api.refusals import Buffered
 
 RUNTIME = "/2018-06-01/runtime"
 EXTENSION = "/2020-01-01/extension"
+TELEMETRY = "/2022-07-01/telemetry"
 
 
 class Desk(Protocol):

@@ -15,7 +15,7 @@ ETC = (
     "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "gai.conf", "ld.so.cache",
     "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "os-release", "pki", "protocols", "services", "ssl",
 )  # fmt: skip
-HOSTS = "127.0.0.1 localhost\n::1 localhost\n169.254.76.1 169-254-76-1\n"
+HOSTS = "127.0.0.1 localhost sandbox.localdomain sandbox\n::1 localhost\n169.254.76.1 169-254-76-1\n"
 
 
 def plan(

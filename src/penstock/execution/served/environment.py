@@ -7,11 +7,9 @@ caller is answered at the first, the environment is free at the second.
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
+from pathlib import Path
 
 import orjson
 
@@ -21,16 +19,20 @@ from penstock.execution.bootstrap.frames import MAX_RESPONSE
 from penstock.execution.environment import End, EndKind, Environment
 from penstock.execution.failures import INVALID_ENTRYPOINT, NO_REASON, exit_reason
 from penstock.execution.journal import Journal
-from penstock.execution.output import Output
-from penstock.execution.runtime_api.address import RUNTIME, Address
+from penstock.execution.lines import stamp
+from penstock.execution.runtime_api.address import EXTENSION, RUNTIME, TELEMETRY, Address
 from penstock.execution.runtime_api.connection import Answer
+from penstock.execution.runtime_api.extensions import INVOKE, ExtensionsDesk
 from penstock.execution.runtime_api.runtime import Event, RuntimeDesk, response_too_large
 from penstock.execution.runtime_api.states import Client
+from penstock.execution.runtime_api.telemetry import TelemetryDesk
 from penstock.execution.sandbox.freezer import Freezer
 from penstock.execution.sandbox.model import Body
 from penstock.execution.served import memory
-from penstock.execution.served.keeper import Keeper
+from penstock.execution.served.farewell import Farewell
 from penstock.execution.served.plan import Plan
+from penstock.execution.served.processes import Processes
+from penstock.execution.served.reporter import Reporter
 from penstock.execution.states import State, move
 from penstock.execution.stream import ResponseStream
 from penstock.registry.model import FunctionVersion
@@ -42,6 +44,8 @@ GRACE_S = 0.1
 TURN_S = 0.25
 """How long a reply waits for the runtime to ask for the next event: a caller that invokes again at once should find
 the environment free, not pay for another cold start."""
+EXTENDED_TURN_S = 0.025
+"""The same where extensions take their time after the reply: the caller does not wait for them."""
 DEATH_S = 5.0
 Ended = Callable[[Environment, End], None]
 
@@ -76,7 +80,15 @@ class ServedEnvironment:
         self._loop = asyncio.get_running_loop()
         self._initialised: asyncio.Future[End] = self._loop.create_future()
         self._runtime = RuntimeDesk(self, restorable=version.snap_start != "None")
-        self._address = Address({RUNTIME: self._runtime})
+        about = {"functionName": version.name, "functionVersion": version.version, "handler": version.handler}
+        self._extensions = ExtensionsDesk(self, dice, about)
+        self._processes = Processes(self, self._printed, self._extension_printed)
+        post = self._processes.connector.post
+        desk = TelemetryDesk(find=self._extensions.find, deliver=post, now=lambda: stamp(clock.now()))
+        self.telemetry = Reporter(desk, version)
+        self._address = Address({RUNTIME: self._runtime, EXTENSION: self._extensions, TELEMETRY: self.telemetry.desk})
+        self._farewell: Farewell | None = None
+        self._reason = "failure"
         self._listening: asyncio.Task[None] | None = None
         self._ended: Ended | None = None
         self._end: End | None = None
@@ -102,9 +114,9 @@ class ServedEnvironment:
         """Start it; raises `ZygoteError` or `OSError`."""
         self._plan = plan
         self._body = body
-        self._keeper = Keeper(body, self, self)
-        self._output = Output(self._keeper.start({"port": plan.port}), self.journal.output)
+        self._processes.begin(body, plan)
         self._move(State.INITIALISING)
+        self.telemetry.init_start()
 
     async def initialise(self, limit_s: float) -> End | None:
         try:
@@ -112,6 +124,7 @@ class ServedEnvironment:
                 end = await asyncio.shield(self._initialised)
         except TimeoutError:
             self.drain()
+            self._reason = "timeout"
             self.stop()
             return None
         except asyncio.CancelledError:
@@ -133,24 +146,37 @@ class ServedEnvironment:
         self._ended, self._end = ended, None
         self._streamed.clear()
         told = orjson.loads(meta)
+        trace = told.get("trace") or self._new_trace()
+        deadline_ms = int(self._clock.real() * 1000 + told["remaining_ms"])
+        self._reason = "timeout"  # unless something else ends it
+        self.telemetry.start(told["request_id"], trace, self._clock.monotonic())
         self._timer = self._loop.call_later(max(told["remaining_ms"] / 1000, 0), self._overdue)
         self._runtime.deliver(
             Event(
                 request_id=told["request_id"],
-                deadline_ms=int(self._clock.real() * 1000 + told["remaining_ms"]),
+                deadline_ms=deadline_ms,
                 arn=told["arn"],
                 payload=event,
-                trace=told.get("trace") or self._new_trace(),
+                trace=trace,
                 client_context=told.get("client_context"),
                 identity=told.get("identity"),
             )
+        )
+        self._extensions.tell(
+            INVOKE,
+            {
+                "deadlineMs": deadline_ms,
+                "requestId": told["request_id"],
+                "invokedFunctionArn": told["arn"],
+                "tracing": {"type": "X-Amzn-Trace-Id", "value": trace},
+            },
         )
 
     def when_idle(self, then: Callable[[Environment], None]) -> None:
         self._free = then
 
     def drain(self) -> None:
-        self._output.drain()
+        self._processes.drain()
 
     def memory_kb(self) -> tuple[int, int]:
         if self._pid is None or self._state is State.DEAD:
@@ -165,15 +191,36 @@ class ServedEnvironment:
 
     def stop(self) -> None:
         self._ended = None
-        self.kill()
-        if self._state is not State.DEAD and self._state is not State.STOPPING:
+        if self._state in (State.DEAD, State.STOPPING):
+            return
+        self.doomed = True
+        if self._state is State.STARTING or not self._extensions.all:
+            self.kill()
             self._move(State.STOPPING)
+        else:
+            self._say_farewell()
+
+    def _say_farewell(self) -> None:
+        """Let the extensions finish what they have to, thawed, within the time of the shutdown phase."""
+        if self._frozen:
+            self._frozen = False
+            self._body.thaw()
+        self._move(State.STOPPING)
+        self.telemetry.desk.flush()
+        self._farewell = Farewell(
+            keeper=self._processes.keeper, extensions=self._extensions, reason=self._reason, real=self._clock.real,
+            running=self._processes.running, over=self._destroy,
+        )  # fmt: skip
+        self._farewell.begin()
 
     def kill(self) -> None:
         if self._state in (State.DEAD, State.STOPPING, State.STARTING):
             return
+        self._destroy()
+
+    def _destroy(self) -> None:
         self.doomed = True
-        self._keeper.kill()
+        self._processes.keeper.kill()
         self._loop.call_later(DEATH_S, self._give_up)
 
     def still(self, idle_since: float) -> None:
@@ -191,30 +238,57 @@ class ServedEnvironment:
         self._peak_kb = max(self._peak_kb, rss_kb)
         self._die(exit_reason(wait_status))
 
-    # What the keeper tells.
+    # What is told of its processes.
 
-    def told(self, message: dict[str, Any], descriptors: list[int]) -> None:
-        match message["what"]:
-            case "listening":
-                listening = socket.socket(fileno=descriptors.pop())
-                self._listening = self._loop.create_task(self._open(listening, message["address"]))
-            case "failed":
-                self._not_started(message["name"], message["why"])
-            case "exited":
-                self._peak_kb = max(self._peak_kb, message["rss_kb"])
-                self.doomed = True
-                self._loop.call_later(GRACE_S, self._ended_by_itself, exit_reason(message["status"]))
-        for descriptor in descriptors:
-            os.close(descriptor)
+    def listening(self, sock: socket.socket) -> None:
+        self._listening = self._loop.create_task(self._open(sock))
+
+    def not_started(self, name: str, why: str) -> None:
+        if name == "runtime":
+            self._refuse_entry(f"fork/exec {self._plan.command[0]}: {why}")
+        else:
+            self._break(End(EndKind.EXITED, error_type="Extension.LaunchError", reason=f"{name}: {why}"))
+
+    def process_ended(self, name: str, status: int, rss_kb: int) -> None:
+        self._peak_kb = max(self._peak_kb, rss_kb)
+        if self._farewell is not None:
+            self._farewell.look()
+            return
+        self.doomed = True
+        reason, kind = exit_reason(status), None
+        if name != "runtime":
+            reason, kind = f"{name}: {reason.replace('Runtime', 'Extension', 1)}", "Extension.Crash"
+        end = End(EndKind.EXITED, error_type=kind, reason=reason, peak_kb=self._peak_kb)
+        # What it sent before may still have to be read.
+        self._loop.call_later(GRACE_S, self._break, end)
 
     def lost(self, why: str) -> None:
         if self._state not in (State.STOPPING, State.DEAD):
             log.warning("the keeper of %s %s; the environment is ended", self.journal.stream, why)
             self.kill()
 
+    # What extensions tell.
+
+    def extension_moved(self) -> None:
+        if self._state is State.INITIALISING and self._extensions.registered:
+            self._start_runtime()
+        self._look_around()
+
+    def extension_failed(self, name: str, kind: str, told: str) -> None:
+        self._break(End(EndKind.EXITED, error_type=kind, reason=f"{name}: {told}", peak_kb=self._peak_kb))
+
+    def _printed(self, lines: list[str]) -> None:
+        self.journal.output(lines)
+        self.telemetry.desk.lines("function", lines)
+
+    def _extension_printed(self, lines: list[str]) -> None:
+        self.journal.output(lines)
+        self.telemetry.desk.lines("extension", lines)
+
     # What the runtime tells.
 
     def runtime_ready(self) -> None:
+        self._extensions.close_registration()
         self._look_around()
 
     def init_failed(self, kind: str, body: bytes) -> None:
@@ -241,31 +315,27 @@ class ServedEnvironment:
 
     # The state.
 
-    async def _open(self, listening: socket.socket, address: str) -> None:
+    async def _open(self, sock: socket.socket) -> None:
         """The address is there: serve it, then start what speaks to it."""
-        del address
-        await self._address.listen(listening)
+        await self._address.listen(sock)
+        self._extensions.expect(Path(one).name for one in self._plan.extensions)
+        for file in self._plan.extensions:
+            self._processes.start(Path(file).name, (file,), own_output=True)
+        if not self._plan.extensions:
+            self._start_runtime()
+
+    def _start_runtime(self) -> None:
         if self._plan.refusal:
             self._refuse_entry(self._plan.refusal)
         else:
-            self._order_start("runtime", self._plan.command, own_output=False)
-
-    def _order_start(self, name: str, command: tuple[str, ...], *, own_output: bool) -> None:
-        self._keeper.order(
-            do="start", name=name, command=command, variables=dict(self._plan.variables),
-            directory=str(self._plan.directory), own_output=own_output,
-        )  # fmt: skip
-
-    def _not_started(self, name: str, why: str) -> None:
-        del name
-        self._refuse_entry(f"fork/exec {self._plan.command[0]}: {why}")
+            self._processes.start("runtime", self._plan.command)
 
     def _refuse_entry(self, why: str) -> None:
         self._settle_init(End(EndKind.EXITED, error_type=INVALID_ENTRYPOINT, reason=why))
 
     def _look_around(self) -> None:
         """Somebody asked for the next event: perhaps now everybody has."""
-        if self._runtime.state is not Client.READY:
+        if self._runtime.state is not Client.READY or not self._extensions.ready:
             return
         if self._state is State.INITIALISING:
             self._settle_init(End(EndKind.READY, peak_kb=self.memory_kb()[1]))
@@ -274,8 +344,10 @@ class ServedEnvironment:
 
     def _settle_init(self, end: End) -> None:
         if not self._initialised.done():
+            self.telemetry.init_done(end, self._clock.monotonic() - self.created_at, self._extensions.all)
             if end.kind is EndKind.READY:
                 self._move(State.IDLE)
+                self._reason = "spindown"
             self._initialised.set_result(end)
 
     def _replied(self, end: End) -> None:
@@ -283,11 +355,15 @@ class ServedEnvironment:
             return
         self._end = end
         self._move(State.SETTLING)
-        self._turn = self._loop.call_later(TURN_S, self._finish)
+        self.telemetry.runtime_done(end, self._clock.monotonic())
+        turn_s = EXTENDED_TURN_S if self._extensions.all else TURN_S
+        self._turn = self._loop.call_later(turn_s, self._finish)
 
     def _become_idle(self) -> None:
         self._move(State.IDLE)
         self.idle_since = self._clock.monotonic()
+        self._reason = "spindown"
+        self.telemetry.report(self._clock.monotonic(), self._peak_kb)
         self._freezer.rest(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -314,14 +390,18 @@ class ServedEnvironment:
             self._finish()
             self.stop()
 
-    def _ended_by_itself(self, reason: str) -> None:
-        """The runtime's process ended, and nothing it sent before is left to be read."""
-        end = End(EndKind.EXITED, reason=reason, peak_kb=self._peak_kb)
+    def _break(self, end: End) -> None:
+        """Something that the environment cannot do without is gone."""
+        if self._state in (State.STOPPING, State.DEAD):
+            return
         self._settle_init(end)
         if self._state is State.BUSY:
             self._end = end
+        self._reason = "failure"
+        ended = self._ended
         self._finish()
-        self.stop()
+        if ended is None or self._state not in (State.STOPPING, State.DEAD):
+            self.stop()
 
     def _give_up(self) -> None:
         if self._state is not State.DEAD:
@@ -348,10 +428,11 @@ class ServedEnvironment:
     def _close(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
+        if self._farewell is not None:
+            self._farewell.cancel()
         self._address.close()
-        self._keeper.close()
-        with suppress(OSError):
-            self._output.close()
+        self.telemetry.desk.close()
+        self._processes.close()
         self.journal.flush()
 
     def _new_trace(self) -> str:

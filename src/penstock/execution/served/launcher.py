@@ -2,6 +2,7 @@
 (no bootstrap, not executable) are told by the environment at its init.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class ServedLauncher:
         environment.substitute = entry.substitute
         try:
             variables = self._provision.variables(version, journal, setting, program=entry.program, own=entry.variables)
-            environment.connect(setting.body, _plan(entry, setting, variables))
+            environment.connect(setting.body, _plan(entry, setting, variables, external_extensions(layers)))
         except BaseException as error:
             setting.abandon()
             if isinstance(error, (ZygoteError, OSError)):
@@ -91,7 +92,15 @@ class ServedLauncher:
         return next(family for prefix, family in self._families.items() if runtime.startswith(prefix))
 
 
-def _plan(entry: Entry, setting: Setting, variables: Mapping[str, str]) -> Plan:
+def external_extensions(layers: Path | None) -> list[str]:
+    """The executables in the layers' `extensions`, which are started before the runtime."""
+    directory = layers / "extensions" if layers else None
+    if directory is None or not directory.is_dir():
+        return []
+    return sorted(str(file) for file in directory.iterdir() if file.is_file() and os.access(file, os.X_OK))
+
+
+def _plan(entry: Entry, setting: Setting, variables: Mapping[str, str], extensions: list[str]) -> Plan:
     """What to start, by the names that things have where it starts."""
     script = (str(setting.library / entry.script),) if entry.script else ()
     return Plan(
@@ -99,4 +108,5 @@ def _plan(entry: Entry, setting: Setting, variables: Mapping[str, str]) -> Plan:
         variables={name: setting.inside(value) for name, value in variables.items()},
         directory=setting.task_root,
         refusal=setting.inside(entry.refusal),
+        extensions=tuple(setting.inside(one) for one in extensions),
     )

@@ -17,5 +17,5 @@ class Plan:
     refusal: str = ""
     port: int = 0
     """Of the address; 0 takes any free one."""
-    extensions: tuple[Path, ...] = ()
+    extensions: tuple[str, ...] = ()
     """Executables to start before the runtime."""
