@@ -3,7 +3,10 @@
 The store keeps an anchor (this wall time was that business time, at this speed) and a high-water mark.
 """
 
+import contextlib
+
 from penstock.core.clock import SystemClock
+from penstock.core.errors import StoreUnavailableError
 from penstock.core.loop import Loop
 from penstock.store.database import SqliteStore
 from penstock.store.facts import read_fact, write_fact
@@ -47,4 +50,5 @@ class HighWater:
     async def stop(self) -> None:
         """Stop, with a last mark."""
         await self._loop.stop()
-        await self.mark()
+        with contextlib.suppress(StoreUnavailableError):
+            await self.mark()

@@ -4,6 +4,7 @@ Two servers fit in one process: nothing here or below is module-level state.
 """
 
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from penstock.config import Config
 from penstock.core.bus import Bus
 from penstock.core.clock import SystemClock
 from penstock.core.dice import SystemDice
-from penstock.core.errors import StartupError
+from penstock.core.errors import StartupError, StoreUnavailableError
 from penstock.core.serverfile import ServerFile, remove_server_file, write_server_file
 from penstock.events.room import Events
 from penstock.execution.room import Execution
@@ -41,6 +42,7 @@ from penstock.release.room import Release
 from penstock.store.database import SqliteStore
 from penstock.store.migrate import migrate
 
+log = logging.getLogger(__name__)
 DRAIN_WITHIN_S = 20.0
 UNSIGNED = frozenset({"/_penstock", "/_penstock/health", "/_penstock/code"})
 """The first names the pages there are; health is for load balancers; a code address carries a signature of its own."""
@@ -79,7 +81,10 @@ class App:
 
     async def stop(self) -> None:
         """Finish the requests in hand, stop the rooms from the top down, close the store. May be called twice."""
-        await self._undo.aclose()
+        try:
+            await self._undo.aclose()
+        except StoreUnavailableError as refused:  # everything else has stopped all the same
+            log.error("what was measured last is lost: %s", refused)  # noqa: TRY400 - the words say it all
 
     @property
     def isolation(self) -> Isolation:

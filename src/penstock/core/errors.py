@@ -29,3 +29,10 @@ class ApiError(Exception):
 
 class StartupError(Exception):
     """The server cannot start (directory locked, schema newer, port taken). The message is shown to the operator."""
+
+
+class StoreUnavailableError(Exception):
+    """The store cannot be written to now (disk full, read-only, gone). Nothing of the write remains.
+
+    The message is shown to callers. Who tries again later need not say anything: the store has logged it.
+    """

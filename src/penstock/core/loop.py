@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from penstock.core.clock import Clock
+from penstock.core.errors import StoreUnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class Loop:
             self._wake.clear()
             try:
                 await self._step()
+            except StoreUnavailableError:
+                pass  # the store has said so; the next step tries again
             except Exception:
                 log.exception("loop %s: step failed, will try again", self.name)
             await self._clock.pause(self._floor_s)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from penstock.core.clock import Clock
 from penstock.core.context import ANONYMOUS, RequestContext, Scope
 from penstock.core.dice import Dice, new_uuid
-from penstock.core.errors import ApiError
+from penstock.core.errors import ApiError, StoreUnavailableError
 from penstock.gateway import quirks
 from penstock.gateway.contract import (
     Authenticator,
@@ -114,6 +114,8 @@ class Gateway:
                 raise unreadable(service, claimed.protocol, error) from None
         except ApiError as error:
             return self._refusal(request, claimed, error, request_id)
+        except StoreUnavailableError as trouble:
+            return self._failure(request, claimed, request_id, str(trouble))
         except Exception:
             log.exception("request %s (%s %s) failed by our own fault", request_id, request.method, request.path)
             return self._failure(request, claimed, request_id)
@@ -185,10 +187,10 @@ class Gateway:
             log.exception("request %s: the refusal %s does not fit its shape", request_id, error.code)
             return self._failure(request, claimed, request_id)
 
-    def _failure(self, request: HttpRequest, claimed: Claim, request_id: str) -> HttpResponse:
+    def _failure(self, request: HttpRequest, claimed: Claim, request_id: str, words: str | None = None) -> HttpResponse:
         service = self._service(request, claimed)
-        message = f"Penstock failed by its own fault. The server's log tells more under error id {request_id}."
-        error = ApiError(quirks.internal_code(service), message, status=500)
+        ours = f"Penstock failed by its own fault. The server's log tells more under error id {request_id}."
+        error = ApiError(quirks.internal_code(service), words or ours, status=500)
         fault = settle(error, service, claimed.protocol)
         return CODECS[claimed.protocol].encode_fault(request, service, fault, request_id)
 

@@ -23,7 +23,8 @@ class AliasMovedError(Exception):
 
     def __init__(self, current: Alias | None) -> None:
         """See the class."""
-        super().__init__(f"the alias was changed by someone else and is now {current}")
+        now = f"points at version {current.version}" if current else "does not exist any more"
+        super().__init__(f"the alias was changed by someone else and now {now}")
         self.current = current
 
 

@@ -84,7 +84,7 @@ async def _store(desk: Desk, content: bytes) -> None:
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
-        log.exception("a package of %d bytes was refused: the disk is full", len(content))
+        log.warning("a package of %d bytes was refused: the disk is full", len(content))
         raise ApiError(
             "CodeStorageExceededException",
             f"The server's disk has no room for this package of {len(content)} bytes. Free space in its data "

@@ -19,6 +19,7 @@ from penstock.release.outcome import InvokeHook
 from penstock.release.ports import HookInvocation, HookInvoker, HookResult
 from penstock.release.records import read_deployment, save_deployment
 from penstock.store.database import Connection, Store
+from penstock.store.patience import write_patiently
 
 log = logging.getLogger(__name__)
 THROTTLED_RETRY_S = 15.0
@@ -68,7 +69,10 @@ class HookRunner:
             log.exception("hook %s of deployment %s could not be invoked", effect.function, effect.deployment_id)
             outcome = HookInvocation(HookResult.CANNOT_INVOKE, f"{type(error).__name__}: {error}")
         now = self._clock.now()
-        await self._store.write(lambda connection: record_result(connection, scope, effect, outcome, now))
+        # Until it is on record the invoke counts as in flight, so that a full disk does not call the hook again.
+        await write_patiently(
+            self._store, self._clock, lambda connection: record_result(connection, scope, effect, outcome, now)
+        )
         self._finished()
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from penstock.core.bus import Bus
 from penstock.core.clock import Clock
 from penstock.core.context import Scope
+from penstock.core.errors import StoreUnavailableError
 from penstock.registry.aliases import AliasMovedError, read_alias, read_version
 from penstock.release.commit import Committed, commit
 from penstock.release.commits import Commits
@@ -66,6 +67,8 @@ class Tick:
         for scope, deployment_id in await self._store.read(read_active_ids):
             try:
                 await self.advance(scope, deployment_id)
+            except StoreUnavailableError:
+                raise
             except Exception:
                 log.exception("deployment %s: this tick failed, the next one tries again", deployment_id)
 

@@ -17,6 +17,9 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from penstock.core.errors import StoreUnavailableError
+from penstock.store.trouble import told_apart
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Connection = sa.Connection
@@ -58,6 +61,7 @@ class SqliteStore:
         self._writes: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._readers = concurrent.futures.ThreadPoolExecutor(readers, thread_name_prefix="store-read")
         self._closed = False
+        self._refusing = False
         self._writer = threading.Thread(target=self._write_forever, name="store-write", daemon=True)
         self._writer.start()
 
@@ -112,13 +116,23 @@ class SqliteStore:
             with self._engine.connect().execution_options(**{WRITING: True}) as connection:
                 results = [self._run(connection, write) for write in group]
                 connection.commit()
-        except Exception as error:
-            log.exception("a group of %d writes could not be committed", len(group))
+        except Exception as error:  # noqa: BLE001 - handed to the callers, and told by `_tell`
             results = [(write, None, failed or error) for write, _, failed in results] or [
                 (write, None, error) for write in group
             ]
-        for write, result, failed in results:
+        told = [(write, result, told_apart(failed) if failed else None) for write, result, failed in results]
+        self._tell([failed for _, _, failed in told if failed])
+        for write, result, failed in told:
             _finish(write.done, result, failed)
+
+    def _tell(self, failures: list[BaseException]) -> None:
+        """One line when the disk begins to refuse and one when it takes writes again, not one for each write."""
+        refused = next((failed for failed in failures if isinstance(failed, StoreUnavailableError)), None)
+        if refused and not self._refusing:
+            log.error("%s What is due waits and is tried again.", refused)
+        if self._refusing and not refused:
+            log.warning("the data directory can be written to again")
+        self._refusing = refused is not None
 
     @staticmethod
     def _run(connection: Connection, write: _Write) -> tuple[_Write, Any, BaseException | None]:
@@ -126,7 +140,12 @@ class SqliteStore:
         try:
             result = write.work(connection)
         except Exception as error:  # noqa: BLE001 - handed to the caller, whose work is undone
-            savepoint.rollback()
+            try:
+                savepoint.rollback()
+            except sa.exc.DBAPIError:
+                # SQLite undid the whole transaction by itself (it does when the disk is full): so the group is lost,
+                # and for this reason.
+                raise error from None
             return write, None, error
         savepoint.commit()
         return write, result, None

@@ -19,6 +19,7 @@ from penstock.execution.model import Executor, Invocation, Outcome, OutcomeKind
 from penstock.observe.ports import MetricSink
 from penstock.registry.model import Route
 from penstock.store.database import Connection, Store
+from penstock.store.patience import write_patiently
 
 log = logging.getLogger(__name__)
 AT_ONCE = 64
@@ -88,7 +89,8 @@ class AsyncWorker:
         except Exception:
             log.exception("delivering event %s failed inside Penstock; it stays accepted", event.id)
             decision, error = Retry(self._clock.now() + 5.0, event.attempts, event.refusals + 1), "internal error"
-        await self._store.write(lambda connection: _settle(connection, event, decision, error))
+        # In hand until it is settled: a full disk must not make the function run again every second.
+        await write_patiently(self._store, self._clock, lambda connection: _settle(connection, event, decision, error))
         if isinstance(decision, Exhausted):
             log.warning("event %s for %s was given up: %s (%s)", event.id, event.function, decision.condition, error)
             self._measure(event, "AsyncEventsDropped", 1.0, "Count", self._clock.now())

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from penstock.core.bus import Bus
 from penstock.core.context import Scope
-from penstock.core.errors import ApiError
+from penstock.core.errors import ApiError, StoreUnavailableError
 from penstock.events.async_invoke.accept import accept
 from penstock.events.async_invoke.loop import AsyncWorker
 from penstock.events.model import AsyncEvent, EventState
@@ -144,5 +144,38 @@ def test_an_event_is_delivered_once_at_a_time_and_many_all_arrive(store, clock) 
         await until(lambda: not rows(store), clock)
         await working.stop()
         assert sorted(key for key, _ in runs.at) == sorted(f"e{n}" for n in range(200))
+
+    asyncio.run(scenario())
+
+
+class Refusing:
+    """A store whose disk is full until it is told otherwise."""
+
+    def __init__(self, store):
+        self.store, self.full, self.refused = store, False, 0
+        self.read = store.read
+
+    async def write(self, work):
+        if self.full:
+            self.refused += 1
+            raise StoreUnavailableError("its disk is full")
+        return await self.store.write(work)
+
+
+def test_a_full_disk_does_not_run_an_event_again_and_again(store, clock) -> None:
+    async def scenario():
+        bus, runs, disk = Bus(), Runs(clock, DONE, DONE), Refusing(store)
+        runs.hold.clear()
+        working = worker(disk, clock, bus, runs)
+        await accept(disk, bus, event(clock))
+        working.start()
+        await until(lambda: runs.at, clock)
+        disk.full = True
+        runs.hold.set()
+        await until(lambda: disk.refused >= 3, clock)
+        disk.full = False
+        await until(lambda: not rows(store), clock)
+        await working.stop()
+        assert len(runs.at) == 1
 
     asyncio.run(scenario())
