@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 NODE_DIRECTORY = "penstock-nodejs"
-"""What our Node.js runtime is called in there; not a name that Python could import."""
+PYTHON_DIRECTORY = "penstock-python"
+"""What our runtimes are called in there; not names that Python could import."""
 FAMILY = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 
 
@@ -17,6 +18,7 @@ def build(directory: Path) -> Path:
     """Make or mend the directory; safe to call again and by two at once."""
     directory.mkdir(parents=True, exist_ok=True)
     wanted = {target.name: target for name in FAMILY for target in _targets(name)}
+    wanted[PYTHON_DIRECTORY] = Path(__file__).with_name("bootstrap").resolve()
     wanted[NODE_DIRECTORY] = Path(__file__).with_name("nodejs").resolve()
     for link in directory.iterdir():
         if link.name not in wanted and link.name != "__pycache__":  # an interpreter's own, for single-file modules

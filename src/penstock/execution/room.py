@@ -30,6 +30,7 @@ from penstock.execution.sandbox.model import Demand, Isolation
 from penstock.execution.served.entry import Family, OsOnly
 from penstock.execution.served.launcher import ServedLauncher
 from penstock.execution.served.nodes import Nodes
+from penstock.execution.served.pythons import PythonLauncher, Pythons
 from penstock.execution.states import State
 from penstock.execution.warmup import Warmup
 from penstock.execution.watch import Watch
@@ -86,13 +87,14 @@ class Execution:
         provision = Provision(code=code, credentials=credentials, endpoint=endpoint, ground=lambda: self._fence.ground)
         self._families: dict[str, Family] = {"provided": OsOnly(), "nodejs": nodes}
         served = ServedLauncher(
-            clock=clock, dice=dice, provision=provision, families=self._families,
+            clock=clock, dice=dice, provision=provision, families={**self._families, "python": Pythons(self._machine)},
             zygotes=self._zygotes, keeper=own().path, freezer=freezer,
         )  # fmt: skip
         forked = ForkLauncher(
             clock=clock, provision=provision, interpreters=self._machine, zygotes=self._zygotes, freezer=freezer
         )
-        self._launcher = launcher = Launchers({"python": forked, **dict.fromkeys(self._families, served)})
+        python = PythonLauncher(forked=forked, served=served, provision=provision)
+        self._launcher = launcher = Launchers({"python": python, **dict.fromkeys(self._families, served)})
         places = max(4, 2 * (os.cpu_count() or 1))
         warmup = Warmup(clock=clock, dice=dice, logs=logs, launcher=launcher, pool=self._pool, places=places)
         self._dispatcher = Dispatcher(

@@ -289,3 +289,32 @@ def test_a_subscription_is_checked(change, message):
 def test_a_subscription_that_is_no_json_is_refused():
     with pytest.raises(SubscriptionError, match="JSON"):
         read(b"{")
+
+
+def test_a_python_function_with_an_extension_is_the_same_function(bench):
+    source = (
+        "import os, sys\nprint('init')\ndef handler(event, context):\n"
+        "    if event == 'raise':\n        raise KeyError('no order')\n    if event == 'exit':\n        os._exit(4)\n"
+        "    return [event, context.aws_request_id, context.client_context.custom, os.environ['_X_AMZN_TRACE_ID'],"
+        " 0 < context.get_remaining_time_in_millis() <= 5000, 'penstock' in sys.modules,"
+        " __import__('boto3').__name__]\n"
+    )
+
+    async def scenario(b):
+        layers = (b.layer({"extensions/watcher": script(EXTENSION)}),)
+        version = b.function(source, layers=layers, timeout_s=5)
+        asked = {"request_id": "RID", "client_context": '{"custom": {"k": "\u00e9"}}', "trace_header": "Root=1-2-3"}
+        outcomes = [await b.invoke(version, event, **asked) for event in (b"1", b'"raise"', b'"exit"')]
+        bad = await b.invoke(b.function("import nothing_there", layers=layers, timeout_s=5))
+        plain = await b.invoke(b.function(source, timeout_s=5), b'"raise"', **asked)
+        return outcomes, bad, plain, b.logs.all()
+
+    (first, raised, exited), bad, plain, lines = bench(scenario)
+    assert value(first) == [1, "RID", {"k": "\u00e9"}, "Root=1-2-3", True, False, "boto3"]
+    told, expected = json.loads(raised.payload), json.loads(plain.payload)
+    assert (told["errorType"], told["errorMessage"]) == (expected["errorType"], expected["errorMessage"])
+    assert len(told["stackTrace"]) == len(expected["stackTrace"]) == 1
+    assert json.loads(exited.payload)["errorMessage"].endswith("exit status 4")
+    assert json.loads(bad.payload)["errorType"] == "Runtime.ImportModuleError"
+    assert "watcher got INVOKE RID True" in lines
+    assert lines.index("init") > lines.index("watcher registered 200 orders app.handler")

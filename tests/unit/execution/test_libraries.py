@@ -2,7 +2,8 @@
 
 from penstock.execution.libraries import build
 
-EXPECTED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3", "penstock-nodejs"}
+OURS = {"penstock-nodejs", "penstock-python"}
+EXPECTED = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3"} | OURS
 
 
 def names(directory):

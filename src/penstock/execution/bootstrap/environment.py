@@ -15,20 +15,33 @@ import signal
 import sys
 import time
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.execution.bootstrap import failures, frames, handler, keeper, logs, process
 from penstock.execution.bootstrap.context import LambdaContext
 from penstock.execution.bootstrap.marshal import Encoder
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 FAMILY = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 """What the zygote may have preloaded; a package's own copy of any of them wins."""
 
 
+class Channel(Protocol):
+    """Where invokes come from and answers go: frames of the server, or the Runtime API (`served.py`)."""
+
+    def receive(self) -> tuple[int, int, bytes, bytes]:
+        """The next frame: kind, sequence, meta, body. Raises `EOFError` when the server is gone."""
+
+    def send(self, kind: int, sequence: int, meta: bytes = b"", body: bytes = b"") -> None:
+        """Answer."""
+
+
 def live(channel_descriptor: int, log_descriptor: int, zygote_pid: int, kernel: process.Kernel) -> None:
     """Everything from the fork to the exit of an environment."""
-    status = 1
-    try:
+
+    def begin() -> int:
         os.setsid()
         kernel.die_with_parent(signal.SIGKILL)
         kernel.adopt_orphans()
@@ -39,8 +52,16 @@ def live(channel_descriptor: int, log_descriptor: int, zygote_pid: int, kernel: 
         process.reset_signals()
         process.limit()
         os.umask(0o022)
-        logs.open_streams()
-        status = _serve(frames.BlockingChannel(channel_descriptor), kernel)
+        return _serve(frames.BlockingChannel(channel_descriptor), kernel)
+
+    run(begin)
+
+
+def run(life: Callable[[], int]) -> None:
+    """Live, and leave with the exit status that comes of it."""
+    status = 1
+    try:
+        status = life()
     except EOFError:
         status = 0
     except SystemExit as leaving:
@@ -82,6 +103,12 @@ def _serve(channel: frames.BlockingChannel, kernel: process.Kernel) -> int:
     plan = json.loads(meta)
     if plan.get("keep"):
         return keeper.keep(channel, plan, kernel)
+    return serve(channel, plan)
+
+
+def serve(channel: Channel, plan: dict[str, Any]) -> int:
+    """Run the init code, then invokes; the exit status."""
+    logs.open_streams()
     _settle(plan)
     records = logs.install(plan["variables"])
     encoder = Encoder(plan["variables"].get("AWS_EXECUTION_ENV", ""))
@@ -130,9 +157,7 @@ def _listing(directory: str) -> list[str]:
         return []
 
 
-def _invokes(
-    channel: frames.BlockingChannel, function: handler.Handler, records: logs.Records, encoder: Encoder
-) -> None:
+def _invokes(channel: Channel, function: handler.Handler, records: logs.Records, encoder: Encoder) -> None:
     mine = os.getpid()
     while True:
         kind, sequence, meta, body = channel.receive()

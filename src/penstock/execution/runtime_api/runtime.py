@@ -98,24 +98,35 @@ class RuntimeDesk:
         if self._waiting is not None:
             self._hand_over(self._waiting)
 
-    def route(self, path: str, request: Request, answer: Answer) -> Receiver:
+    def route(self, path: str, request: Request, answer: Answer) -> Receiver:  # noqa: PLR0911 - one return per path
         """Begin a request below `/runtime`."""
         parts = path.strip("/").split("/")
-        if request.method != ("GET" if parts[-1] == "next" else "POST"):
+        method = self._method(parts)
+        if not method:
+            return Buffered(lambda _: refusals.not_found(answer))
+        if request.method != method:
             return Buffered(lambda _: refusals.wrong_method(answer))
-        receiver: Receiver = Buffered(lambda _: refusals.not_found(answer))
         match parts:
             case ["invocation", "next"]:
-                receiver = Buffered(lambda _: self._next(answer))
+                return Buffered(lambda _: self._next(answer))
             case ["invocation", ident, "response"]:
-                receiver = self._response(ident, request, answer)
+                return self._response(ident, request, answer)
             case ["invocation", ident, "error"]:
-                receiver = Buffered(lambda body: self._error(ident, request, answer, body), MAX_RESPONSE)
-            case ["restore", "next"] if self._restorable:
-                receiver = Buffered(lambda _: self._restore(answer))
-            case ["init", "error"] | ["restore", "error"] if parts[0] == "init" or self._restorable:
-                receiver = Buffered(lambda body: self._init_error(request, answer, body), MAX_RESPONSE)
-        return receiver
+                return Buffered(lambda body: self._error(ident, request, answer, body), MAX_RESPONSE)
+            case ["restore", "next"]:
+                return Buffered(lambda _: self._restore(answer))
+        return Buffered(lambda body: self._init_error(request, answer, body), MAX_RESPONSE)
+
+    def _method(self, parts: list[str]) -> str:
+        """What a path is asked with; empty for one that is not there."""
+        match parts:
+            case ["invocation", "next"]:
+                return "GET"
+            case ["invocation", _, "response" | "error"] | ["init", "error"]:
+                return "POST"
+            case ["restore", "next" | "error"] if self._restorable:
+                return "GET" if parts[1] == "next" else "POST"
+        return ""
 
     def _may(self, then: Client, answer: Answer) -> bool:
         if then in MOVES[self._state]:

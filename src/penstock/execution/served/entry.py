@@ -24,11 +24,13 @@ class Entry:
     refusal: str = ""
     """Why there is none."""
     script: str = ""
-    """A file of ours in the library directory, last on the command."""
+    """A file of ours in the library directory, after the command."""
+    arguments: tuple[str, ...] = ()
+    """What comes after the script."""
     program: str = ""
     """The interpreter, whose directory belongs on PATH; empty when there is none."""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    """What the family sets in place of Python's `PYTHONPATH`."""
+    variables: Mapping[str, str] | None = field(default_factory=dict)
+    """What the family sets in place of Python's `PYTHONPATH`; None for Python's."""
     substitute: bool = False
 
 

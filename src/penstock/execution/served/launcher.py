@@ -104,7 +104,7 @@ def _plan(entry: Entry, setting: Setting, variables: Mapping[str, str], extensio
     """What to start, by the names that things have where it starts."""
     script = (str(setting.library / entry.script),) if entry.script else ()
     return Plan(
-        command=tuple(setting.inside(word) for word in entry.command) + script,
+        command=(*map(setting.inside, entry.command), *script, *map(setting.inside, entry.arguments)),
         variables={name: setting.inside(value) for name, value in variables.items()},
         directory=setting.task_root,
         refusal=setting.inside(entry.refusal),
