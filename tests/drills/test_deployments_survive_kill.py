@@ -61,7 +61,7 @@ def cases() -> list[Case]:
             {"BeforeAllowTraffic": "hook-Succeeded", "AfterAllowTraffic": "hook-Succeeded"},
             "Succeeded",
         ),
-        Case("alarmed", "CodeDeployDefault.LambdaCanary10Percent10Minutes", {}, "Stopped", alarm="alarmed-errors"),
+        Case("alarmed", "CodeDeployDefault.LambdaCanary10Percent30Minutes", {}, "Stopped", alarm="alarmed-errors"),
         Case(
             "unfit", "CodeDeployDefault.LambdaCanary10Percent5Minutes", {"AfterAllowTraffic": "hook-Failed"}, "Failed"
         ),

@@ -67,6 +67,6 @@ def test_the_whole_life_of_a_function(aws, tmp_path) -> None:
 def test_a_refusal_reads_like_aws(aws) -> None:
     done = aws("lambda", "get-function", "--function-name", "nobody", check=False)
     assert "ResourceNotFoundException" in done.stderr
-    done = aws("lambda", "list-layers", check=False)
+    done = aws("lambda", "list-code-signing-configs", check=False)
     assert done.returncode != 0
-    assert "ListLayers" in done.stderr
+    assert "ListCodeSigningConfigs" in done.stderr
