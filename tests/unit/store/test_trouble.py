@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 
+from penstock.core.clock import SystemClock
 from penstock.core.errors import StoreUnavailableError
 from penstock.store.database import SqliteStore
 from penstock.store.facts import read_fact, write_fact
@@ -87,7 +88,8 @@ def test_patience_writes_once_it_can(store: SqliteStore, clock) -> None:
             await clock.advance(1.0)
             await asyncio.to_thread(lambda: None)  # lets the writer's thread have its turn
         assert not writing.done()
-        await store.write(make_room)
+        # Not `store.write`: it might share the commit of an attempt, and its fate.
+        await write_patiently(store, SystemClock(), make_room)
         while not writing.done():
             await clock.advance(1.0)
             await asyncio.to_thread(lambda: None)  # lets the writer's thread have its turn
