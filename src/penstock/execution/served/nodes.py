@@ -79,7 +79,7 @@ def candidates(path: str, home: Path) -> list[Path]:
     for directory in directories:
         for name in ("node", "nodejs"):
             file = directory / name
-            if file.is_file() and os.access(file, os.X_OK):
+            if os.access(file, os.X_OK) and file.is_file():  # in this order: `is_file` raises where one may not look
                 found.setdefault(file.resolve(), file)
     return list(found.values())
 
