@@ -19,6 +19,9 @@ TABLES = [(states.Client, states.MOVES, RUNTIME), (extension_states.Phase, exten
 PAIRS = [(now, then, table, allowed) for kind, table, allowed in TABLES for now, then in itertools.product(kind, kind)]
 
 
-@pytest.mark.parametrize(("now", "then", "table", "allowed"), PAIRS, ids=lambda one: str(one)[:24])
+# Names of their own: a set prints in another order in every process, and parallel workers must agree on the names.
+@pytest.mark.parametrize(
+    ("now", "then", "table", "allowed"), PAIRS, ids=[f"{type(now).__name__}-{now}-{then}" for now, then, _, _ in PAIRS]
+)
 def test_a_move_is_allowed_exactly_when_the_table_has_it(now, then, table, allowed):
     assert (then in table[now]) is ((str(now), str(then)) in allowed)
